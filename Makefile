@@ -1,0 +1,44 @@
+# Each target makes the virtual environment when it is missing or stale.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+WORKERS ?= 4
+
+.PHONY: demo serve test check lint acceptance soak bench clean
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/pulsebox demo $(ARGS)
+
+serve: $(STAMP)
+	$(BIN)/pulsebox serve $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint
+	$(BIN)/pytest -n $(WORKERS) -W error
+	$(MAKE) acceptance
+
+acceptance: $(STAMP)
+	$(BIN)/pytest -m acceptance --timeout 900 -W error
+
+soak: $(STAMP)
+	$(BIN)/pytest -m soak --timeout 7200
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) var dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

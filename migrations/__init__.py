@@ -1,0 +1,1 @@
+"""Schema migrations, shipped with the distribution so that any folder can upgrade."""

@@ -1,0 +1,1 @@
+"""Octets in, a reading out: pure and total, with no knowledge of storage or service."""

@@ -1,0 +1,1 @@
+"""The pulsebox service: SMTP in, quota, bounces out; the command line that drives it."""

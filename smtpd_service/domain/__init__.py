@@ -1,0 +1,1 @@
+"""Pure decisions over plain values: standard library only."""

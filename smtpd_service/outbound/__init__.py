@@ -1,0 +1,1 @@
+"""Mail that we write: composed, then delivered to a relay or a maildir."""

@@ -1,0 +1,1 @@
+"""The SMTP border: translates between the wire and the domain, decides nothing."""

@@ -1,0 +1,1 @@
+"""Where mail is kept: schema, transactions and the records that come out of them."""
