@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 # Stored with every reading; raised whenever the same octets may be read differently.
 PARSER_VERSION = "1"
@@ -25,11 +25,88 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One text part of the message's own body, decoded.
+
+    `index` is the place in depth-first order, 0 the message itself; `group` the index of the
+    multipart/alternative that holds it, None outside one; `flowed` and `delsp` as in RFC 3676.
+    """
+
+    index: int
+    html: bool
+    text: str
+    flowed: bool = False
+    delsp: bool = False
+    group: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mime:
+    """A message taken apart: what the later stages ask of it, and nothing of the library.
+
+    `headers` holds the fields that the gate reads, names in lower case; `types` every content
+    type of the tree, attachments too; `method` that of a text/calendar part; `unreadable` why the
+    message was not taken apart.
+    """
+
+    sender: str | None = None
+    sender_name: str = ""
+    subject: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    types: tuple[str, ...] = ()
+    report: str = ""
+    method: str = ""
+    parts: tuple[Part, ...] = ()
+    defects: tuple[str, ...] = ()
+    unreadable: str | None = None
+
+
+class Item(NamedTuple):
+    """The list item that a line of HTML opens, or continues when `opens` is false."""
+
+    marker: str
+    kind: str
+    level: int
+    opens: bool
+
+
+class Line(NamedTuple):
+    """One line of a body. A tuple, not a dataclass: a mail has hundreds of them.
+
+    `start` and `end` are its offsets in the part's text; `offsets` gives that of each character
+    where normalising moved them, None where they just count up from `start`.
+    """
+
+    text: str
+    start: int
+    end: int
+    part: int
+    offsets: tuple[int, ...] | None = None
+    item: Item | None = None
+
+    def place(self, index: int) -> int:
+        """Return the offset in the part's text of the character at `index`."""
+        if self.offsets is None:
+            return self.start + index
+        return self.offsets[index] if index < len(self.offsets) else self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The author's own lines, and the rules that cut the others."""
+
+    lines: tuple[Line, ...]
+    trace: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Bullet:
     """One item of a reply.
 
-    `position` counts from 1 over all levels in the author's order, `level` from 0; `start` and
-    `end` are character offsets into the decoded body of MIME part `part`; `confidence` is 0 to 1.
+    `position` counts from 1 over all levels in the author's order, `level` from 0; `confidence`
+    is 0 to 1. `start` and `end` are character offsets into the decoded text of MIME part `part`
+    (its place in depth-first order); where that part is HTML, whose source has no such offsets,
+    into the text that `parsers.html.render` makes of it, lines joined by LF.
     """
 
     position: int
@@ -42,6 +119,14 @@ class Bullet:
     part: int
     portion_mark: str | None
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """A reply divided: its bullets, and the lines that are none."""
+
+    bullets: tuple[Bullet, ...]
+    leftover: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,106 @@
+"""What a message may cost before it is taken apart: answers the reason to park it, or None.
+
+Promises to look at octets only, in linear time. What it counts is an upper bound: a text that
+talks of a thousand boundaries is parked too, its octets whole.
+"""
+
+import re
+
+HEADER_OCTETS = 100_000
+HEADERS = 1_000
+DEPTH = 50
+PARTS = 1_000
+ENCODED_WORDS = 500
+# The stdlib's parameter parser counts quotes anew at each semicolon: quadratic.
+PARAMETERS = 200
+
+_END_OF_HEAD = re.compile(rb"\n\r?\n|\r\r")
+_FIELD = re.compile(rb"[!-9;-~]*:[^\r\n]*(?:(?:\r\n|\n|\r)[ \t][^\r\n]*)*(?:\r\n|\n|\r|\Z)")
+_ANY_FIELD = re.compile(rb"^[!-9;-~]+:[^\n]*(?:\n[ \t][^\n]*)*", re.MULTILINE)
+_STRUCTURE = re.compile(
+    rb"boundary[ \t]*=[ \t]*(?:\"([^\"\r\n]*)\"|([^\s;\"]+))|^--([^\r\n]*)|(message/)",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+def head_end(octets: bytes) -> int:
+    """Return where the header block ends, its last line break included."""
+    if octets[:1] in (b"\r", b"\n"):
+        return 0
+    end = _END_OF_HEAD.search(octets, 0, HEADER_OCTETS + 4)
+    return len(octets) if end is None else end.start() + 1
+
+
+def fields(octets: bytes) -> list[bytes]:
+    """Return the fields of the header block, unfolded by no one, up to the first line that is none."""
+    found: list[bytes] = []
+    place, end = 0, head_end(octets)
+    while place < end and (field := _FIELD.match(octets, place, end)) and field.end() > place:
+        found.append(field[0])
+        place = field.end()
+        if len(found) > HEADERS:
+            break
+    return found
+
+
+def excess(octets: bytes, head: list[bytes]) -> str | None:
+    """Return which limit `octets`, whose header fields are `head`, crosses; None if none."""
+    if head_end(octets) > HEADER_OCTETS:
+        return f"header block over {HEADER_OCTETS} octets"
+    if len(head) > HEADERS:
+        return f"over {HEADERS} headers"
+    lowered = octets.lower()
+    return _long_field(octets, lowered) or _deep(octets, lowered)
+
+
+def _long_field(octets: bytes, lowered: bytes) -> str | None:
+    if octets.count(b"=?") > ENCODED_WORDS and any(
+        field[0].count(b"=?") > ENCODED_WORDS for field in _ANY_FIELD.finditer(octets)
+    ):
+        return f"over {ENCODED_WORDS} encoded words in a header"
+    if octets.count(b";") <= PARAMETERS:
+        return None
+    place = 0 if lowered.startswith(b"content-") else lowered.find(b"\ncontent-")
+    while place >= 0:
+        field = _FIELD.match(octets, place + (lowered[place : place + 1] == b"\n"))
+        if field and field[0].count(b";") > PARAMETERS:
+            return f"over {PARAMETERS} parameters in a header"
+        place = lowered.find(b"\ncontent-", place + 1)
+    return None
+
+
+def _deep(octets: bytes, lowered: bytes) -> str | None:
+    """Walk the boundaries only where their mere count could cross a limit."""
+    nesting = lowered.count(b"boundary") + lowered.count(b"message/")
+    if nesting <= DEPTH and octets.count(b"\n--") <= PARTS:
+        return None
+    depth, parts = _structure(octets)
+    if depth > DEPTH:
+        return f"nested over {DEPTH} deep"
+    return f"over {PARTS} parts" if parts > PARTS else None
+
+
+def _structure(octets: bytes) -> tuple[int, int]:
+    """Return how deep and in how many parts `octets` are, as their boundaries say."""
+    stack: list[bytes] = []
+    deepest = parts = 0
+    for match in _STRUCTURE.finditer(octets):
+        quoted, bare, delimiter, message = match.groups()
+        if delimiter is None:
+            stack.append(b"" if message else (quoted or bare or b"").rstrip())
+            deepest = max(deepest, len(stack))
+        elif (level := _opened(stack, delimiter)) is not None:
+            parts += 1
+            del stack[level + 1 :]
+        if deepest > DEPTH or parts > PARTS:
+            break
+    return deepest, parts
+
+
+def _opened(stack: list[bytes], delimiter: bytes) -> int | None:
+    """Return the level of the boundary that `delimiter` names; the stack is never over the limit."""
+    name = delimiter.rstrip()
+    for level in range(len(stack) - 1, -1, -1):
+        if stack[level] and name in (stack[level], stack[level] + b"--"):
+            return level
+    return None

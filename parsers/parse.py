@@ -1,0 +1,123 @@
+"""From octets to reading: the stages in their order, and what the whole is called.
+
+Pure and total: any octets in, a `Reading` out. Only RecursionError and MemoryError may escape.
+"""
+
+import hashlib
+import re
+
+from parsers import bullets, gate, html, listing, mime, reply, signature, text
+from parsers.model import Bullet, Line, Mime, Part, Reading, Reply, Segments, Status
+
+FEWEST, MOST = 3, 10
+
+_SENSITIVE = re.compile(
+    r"(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening))(?: \w+){0,3}? )?"
+    r"all (?:of )?(?:my|our) (?:work |weekly )?(?:activities|activity|work|tasks|accomplishments)"
+    r"(?: (?:last|this|for the) week)? (?:are|is|were|was) (?:sensitive|classified)",
+    re.IGNORECASE,
+)
+
+
+def read(octets: bytes, *, null_sender: bool = False) -> Reading:
+    """Return what a message says. `null_sender` tells that its reverse-path was `<>`."""
+    message = mime.take_apart(octets)
+    stop = gate.stopped(message, null_sender=null_sender)
+    if stop is not None:
+        return _gated(message, stop)
+    own = _own(message)
+    listed = signature.without(listing.listed(own), message.sender_name)
+    segments = bullets.segment(listed)
+    return _reading(message, segments, listed.trace, _status(segments, listed.lines))
+
+
+def fingerprint(found: tuple[Bullet, ...]) -> str | None:
+    """Return the SHA-256 (hex) of the bullets' texts, casefolded, spaces folded, sorted; None of none."""
+    if not found:
+        return None
+    texts = sorted(" ".join(bullet.text.casefold().split()) for bullet in found)
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def _gated(message: Mime, stop: gate.Gate) -> Reading:
+    defects = message.defects if message.unreadable is None else (message.unreadable,)
+    return Reading(
+        status=stop.status,
+        flags=(),
+        sender=message.sender,
+        subject=message.subject,
+        bullets=(),
+        leftover="",
+        fingerprint=None,
+        trace=(f"gate:{stop.name}",),
+        defects=defects,
+    )
+
+
+def _reading(message: Mime, segments: Segments, trace: tuple[str, ...], status: Status) -> Reading:
+    found = () if status is Status.SENSITIVE else segments.bullets
+    return Reading(
+        status=status,
+        flags=(),
+        sender=message.sender,
+        subject=message.subject,
+        bullets=found,
+        leftover=segments.leftover,
+        fingerprint=fingerprint(found),
+        trace=trace,
+        defects=message.defects,
+    )
+
+
+def _own(message: Mime) -> Reply:
+    """Return the author's lines: of HTML where it says more, of plain text where that leaves nothing."""
+    chosen = _chosen(message.parts, prefer_html=True)
+    own = _cut(chosen)
+    if any(line.text.strip() for line in own.lines):
+        return own
+    other = _chosen(message.parts, prefer_html=False)
+    return own if other == chosen else _cut(other)
+
+
+def _cut(parts: list[Part]) -> Reply:
+    lines: list[Line] = []
+    trace: list[str] = []
+    for part in parts:
+        rendered = html.render(part) if part.html else Reply(text.lines(part))
+        lines.extend(rendered.lines)
+        trace.extend(rendered.trace)
+    own = reply.own(tuple(lines))
+    return Reply(own.lines, tuple(dict.fromkeys((*trace, *own.trace))))
+
+
+def _chosen(parts: tuple[Part, ...], *, prefer_html: bool) -> list[Part]:
+    """Return the parts to read: all that stand alone, and of each alternative its better form."""
+    groups = {part.group for part in parts if part.group is not None}
+    picks = {group: _pick([part for part in parts if part.group == group], prefer_html) for group in groups}
+    return [part for part in parts if part.group is None or part.html == picks[part.group]]
+
+
+def _pick(alternatives: list[Part], prefer_html: bool) -> bool:
+    """Return whether to read the HTML of an alternative: it shows lists or quotes, or it is all there is."""
+    if not any(not part.html and part.text.strip() for part in alternatives):
+        return True
+    return prefer_html and any(part.html and html.is_telling(part.text) for part in alternatives)
+
+
+def _status(segments: Segments, lines: tuple[Line, ...]) -> Status:
+    if _is_sensitive(segments, lines):
+        return Status.SENSITIVE
+    asked = sum(1 for bullet in segments.bullets if bullet.level == 0)
+    if asked == 0:
+        return Status.EMPTY
+    if asked < FEWEST:
+        return Status.FEW
+    return Status.MANY if asked > MOST else Status.OK
+
+
+def _is_sensitive(segments: Segments, lines: tuple[Line, ...]) -> bool:
+    """Return whether the whole reply, greeting aside, says that all of it is sensitive."""
+    if sum(len(line.text) for line in lines) > 300 or len(segments.bullets) > 1:
+        return False
+    words = " ".join([bullet.text for bullet in segments.bullets] + segments.leftover.split("\n"))
+    return bool(_SENSITIVE.fullmatch(" ".join(re.sub(r"[^\w ]+", " ", words).split())))

@@ -1,0 +1,75 @@
+"""Addresses of the envelope: parsed once, strictly and in linear time (RFC 5321 section 4.1.2, RFC 6531)."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+LOCAL_PART_LIMIT = 64
+DOMAIN_LIMIT = 255
+
+# RFC 6531 lets any character above ASCII stand where an atom or a label may.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+"
+_DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_QUOTED = re.compile(r'"(?:[ !#-\[\]-~\x80-\U0010ffff]|\\[ -~])*"')
+_LABEL = r"[A-Za-z0-9\x80-\U0010ffff](?:[A-Za-z0-9\x80-\U0010ffff-]*[A-Za-z0-9\x80-\U0010ffff])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_LITERAL = re.compile(r"\[[A-Za-z0-9:.-]{1,64}\]")
+# A source route is taken and ignored (RFC 5321 appendix C).
+_ROUTE = re.compile(rf"@{_LABEL}(?:\.{_LABEL})*(?:,@{_LABEL}(?:\.{_LABEL})*)*:")
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path and what followed it; `address` is empty for the null reverse-path `<>`."""
+
+    address: str
+    rest: str
+
+    @property
+    def ascii(self) -> bool:
+        return self.address.isascii()
+
+
+def parse_path(text: str) -> Path | None:
+    """Read `<local@domain>` and what follows, or None when it is no path.
+
+    Control characters, surrogates and unquoted spaces are no part of any address. Source: RFC 5321
+    sections 4.1.2 and 4.5.3.1 (local part at most 64, domain 255 octets).
+    """
+    text = text.lstrip(" ")
+    if text.startswith("<>"):
+        return _with_rest("", text[2:])
+    if not text.startswith("<") or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+        return None
+    route = _ROUTE.match(text, 1)
+    start = route.end() if route else 1
+    local = (_QUOTED if text.startswith('"', start) else _DOT_STRING).match(text, start)
+    if local is None or not text.startswith("@", local.end()):
+        return None
+    literal = text.startswith("[", local.end() + 1)
+    domain = (_LITERAL if literal else _DOMAIN).match(text, local.end() + 1)
+    if domain is None or not text.startswith(">", domain.end()) or not _fits(local.group(), domain.group()):
+        return None
+    return _with_rest(f"{local.group()}@{domain.group().rstrip('.')}", text[domain.end() + 1 :])
+
+
+def _fits(local: str, domain: str) -> bool:
+    return len(local.encode()) <= LOCAL_PART_LIMIT and len(domain.encode()) <= DOMAIN_LIMIT
+
+
+def _with_rest(address: str, rest: str) -> Path | None:
+    return Path(address, rest.strip(" ")) if not rest or rest.startswith(" ") else None
+
+
+def mailbox_key(address: str) -> str:
+    """Return the form under which a mailbox is listed and found: NFC, case folded in both halves.
+
+    RFC 5321 section 2.4 leaves the local part's case to the host that owns it; ours ignores it.
+    """
+    return unicodedata.normalize("NFC", address).lower()
+
+
+def is_address(text: str) -> bool:
+    """Say whether `text` is one bare address, as an operator would type it."""
+    path = parse_path(f"<{text}>")
+    return path is not None and path.address == text and text != ""

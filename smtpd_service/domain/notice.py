@@ -1,0 +1,166 @@
+"""The notices that we write, as facts; what of the original returns with a bounce; how a delivery ended.
+
+The facts of a notice are kept as JSON and the returned octets beside them, so that the same
+notice can be written again, octet for octet, at any later time.
+"""
+
+import re
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Literal
+
+RETURN_CAP = 50_000
+
+_BLANK_LINE = re.compile(rb"\A\r?\n|\n(?=\r?\n)")
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRecipient:
+    """One recipient that did not get the message.
+
+    `address` is as given in RCPT; `original` is the raw ORCPT value (`type;xtext`) or None;
+    `status` is an enhanced code of class 5; `diagnostic` is our own reply, with code and text.
+    """
+
+    address: str
+    original: str | None
+    status: str
+    diagnostic: str
+    used_octets: int
+    quota_octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """One failed DSN.
+
+    `recipient` is the reverse-path of the original, `envid` its ENVID as given (xtext), `ret`
+    "FULL", "HDRS" or None; `arrived_at` is aware UTC. `returned` is the original's header block,
+    ending before the blank line, or the entire message when `returned_whole`; `sender_host` is
+    the client that handed the original in, or empty.
+    """
+
+    id: str
+    recipient: str
+    arrived_at: datetime
+    envid: str | None
+    ret: str | None
+    failed: tuple[FailedRecipient, ...]
+    returned: bytes
+    returned_whole: bool
+    smtputf8: bool
+    sender_host: str
+
+    def facts(self) -> dict[str, Any]:
+        """Return all but the returned octets, as JSON can hold it."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "returned"} | {
+            "arrived_at": self.arrived_at.isoformat(),
+            "failed": [asdict(recipient) for recipient in self.failed],
+        }
+
+    @staticmethod
+    def from_facts(facts: dict[str, Any], returned: bytes) -> "Bounce":
+        """Return the bounce that gave `facts()`, as they come back from JSON, with its octets."""
+        typed = {
+            "arrived_at": datetime.fromisoformat(facts["arrived_at"]),
+            "failed": tuple(FailedRecipient(**recipient) for recipient in facts["failed"]),
+            "returned": returned,
+        }
+        return Bounce(**(facts | typed))
+
+
+@dataclass(frozen=True, slots=True)
+class UsageWarning:
+    """A mailbox crossed a threshold: `level` in percent, `rising` when it fills.
+
+    `quota_messages` is None where messages are not limited; `at` is aware UTC.
+    """
+
+    id: str
+    recipient: str
+    mailbox: str
+    level: int
+    rising: bool
+    used_octets: int
+    quota_octets: int
+    used_messages: int
+    quota_messages: int | None
+    at: datetime
+
+    def facts(self) -> dict[str, Any]:
+        """Return the warning as JSON can hold it."""
+        return asdict(self) | {"at": self.at.isoformat()}
+
+    @staticmethod
+    def from_facts(facts: dict[str, Any]) -> "UsageWarning":
+        """Return the warning that gave `facts()`, as they come back from JSON."""
+        return UsageWarning(**(facts | {"at": datetime.fromisoformat(facts["at"])}))
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Our side of the paper.
+
+    `hostname` is the reporting MTA; `display_name` stands beside postmaster@<the mailbox's domain>
+    in From; `zone` is what people read times in. `resend_when` and `resend_to` replace the helpful
+    text's own words ("in a few hours", the same address) where the operator knows better.
+    """
+
+    hostname: str
+    display_name: str
+    wording: Literal["incident", "helpful"] = "helpful"
+    language: str = "en"
+    zone: tzinfo = UTC
+    resend_when: str | None = None
+    resend_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The relay took the notice."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """The notice is still ours; `code` is None where no server answered."""
+
+    code: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """No further try can help; `code` is None where we found that ourselves."""
+
+    code: int | None
+    text: str
+
+
+def what_to_return(octets: bytes, ret: str | None, cap: int = RETURN_CAP) -> tuple[bytes, bool]:
+    """Return what goes back with a failed DSN, and whether it is the whole message.
+
+    Whole only if RET=FULL asked for it and it is no longer than `cap` octets; else the header
+    block without its blank line, itself cut at a line end to fit `cap`.
+    Source: RFC 3461 section 4.3.
+    """
+    if ret is not None and ret.upper() == "FULL" and len(octets) <= cap:
+        return octets, True
+    return cut_at_line_end(header_block(octets), cap), False
+
+
+def header_block(octets: bytes) -> bytes:
+    """Return the header lines with their line ends; all of the octets where no blank line comes."""
+    blank = _BLANK_LINE.search(octets)
+    if blank is None:
+        return octets
+    return octets[: blank.end()] if blank.start() else b""
+
+
+def cut_at_line_end(octets: bytes, cap: int) -> bytes:
+    """Return at most `cap` octets, none of a line that does not fit."""
+    if len(octets) <= cap:
+        return octets
+    return octets[: octets.rfind(b"\n", 0, cap) + 1]

@@ -1,0 +1,125 @@
+"""One message while it comes: octets under a cap and a common budget, large ones in a temporary file."""
+
+import hashlib
+import re
+import tempfile
+from dataclasses import dataclass
+from typing import Literal
+
+from smtpd_service.domain.outcomes import BareLineEnd, Outcome, SystemFull, TooBigForSystem
+
+# What is larger goes to a temporary file while it comes.
+SPILL = 1_000_000
+_ANY_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+class Budget:
+    """Octets of messages that one process may hold in memory at a time."""
+
+    __slots__ = ("held", "limit")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+
+    def take(self, octets: int) -> bool:
+        if self.held + octets > self.limit:
+            return False
+        self.held += octets
+        return True
+
+    def give(self, octets: int) -> None:
+        self.held -= octets
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A complete message: octets after dot-unstuffing, under the policy for line ends, and their SHA-256."""
+
+    octets: bytes
+    digest: bytes
+
+
+class Content:
+    """Collects the pieces of DATA; what comes after the cap or the budget is dropped, not kept.
+
+    Use as a context manager: it gives back what it took of the budget.
+    """
+
+    __slots__ = ("_budget", "_file", "_held", "_limit", "octets", "wrong")
+
+    def __init__(self, limit: int, budget: Budget) -> None:
+        self._limit = limit
+        self._budget = budget
+        self._held = 0
+        self._file = tempfile.SpooledTemporaryFile(max_size=SPILL)  # noqa: SIM115  # closed in __exit__
+        self.octets = 0
+        self.wrong: Outcome | None = None
+
+    def __enter__(self) -> "Content":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._budget.give(self._held)
+
+    def take(self, piece: bytes) -> None:
+        self.octets += len(piece)
+        if self.wrong is not None:
+            return
+        if self.octets > self._limit:
+            self._drop(TooBigForSystem(self._limit))
+        elif not self._hold(len(piece)):
+            self._drop(SystemFull())
+        else:
+            self._file.write(piece)
+
+    def _hold(self, octets: int) -> bool:
+        """Take `octets` of the budget, as far as they lie in memory and not in the file."""
+        wanted = min(octets, max(0, SPILL - self._held))
+        if not self._budget.take(wanted):
+            return False
+        self._held += wanted
+        return True
+
+    def _drop(self, why: Outcome) -> None:
+        self.wrong = why
+        self._file.close()
+        self._budget.give(self._held)
+        self._held = 0
+
+    @property
+    def is_large(self) -> bool:
+        """Say whether finishing takes long enough to be done outside of the event loop."""
+        return self.octets > SPILL
+
+    def reserve_whole(self) -> bool:
+        """Take the budget for a large message that now comes back into memory; False when there is no room."""
+        wanted = max(0, self.octets - self._held)
+        if not self._budget.take(wanted):
+            return False
+        self._held += wanted
+        return True
+
+    def finish(self, bare_line_ends: Literal["reject", "normalize"]) -> Whole | Outcome:
+        """Return the message, or what is wrong with it.
+
+        Each leading dot is taken away once (RFC 5321 section 4.5.2). Bare CR, bare LF and NUL are
+        refused or made good before anything is hashed or parsed.
+        """
+        if self.wrong is not None:
+            return self.wrong
+        self._file.seek(0)
+        stuffed = self._file.read()
+        octets = stuffed.removeprefix(b".").replace(b"\r\n.", b"\r\n")
+        if has_bare_line_end(octets):
+            if bare_line_ends == "reject":
+                return BareLineEnd()
+            octets = _ANY_LINE_END.sub(b"\r\n", octets.replace(b"\0", b""))
+        return Whole(octets, hashlib.sha256(octets).digest())
+
+
+def has_bare_line_end(octets: bytes) -> bool:
+    """Say whether a CR or LF stands alone, or a NUL anywhere: by counting, which is linear."""
+    pairs = octets.count(b"\r\n")
+    return octets.count(b"\r") != pairs or octets.count(b"\n") != pairs or b"\0" in octets

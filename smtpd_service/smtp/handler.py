@@ -1,0 +1,171 @@
+"""What a session asks of the house: is it open, may this recipient be named, what becomes of this message.
+
+Translates: outcomes come from admission and intake, replies from the one table. Decides nothing itself.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Literal, Protocol
+
+from smtpd_service.admission import NotAdmitted, Offer, Recipient, Sender, admit_recipient
+from smtpd_service.domain.headers import header_block, hops, message_id
+from smtpd_service.domain.outcomes import BareLineEnd, Outcome, SystemFull, TooManyHops, Unavailable
+from smtpd_service.domain.parameters import MailParameters, RcptParameters
+from smtpd_service.domain.replies import Reply, Session, reply_to
+from smtpd_service.events import Event, note
+from smtpd_service.identity import new_id, now
+from smtpd_service.intake import Intake
+from smtpd_service.smtp.content import Content, Whole
+from smtpd_service.watch import Condition
+from storage.records import MailboxId, MessageId, NewRefusal, RefusalId
+
+# RFC 5321 section 6.3 asks for at least 100 only of relays; mail for us has few hops or loops.
+HOPS_LIMIT = 50
+
+
+class Envelope(Protocol):
+    """What the handler reads of a session's transaction."""
+
+    parameters: MailParameters
+    recipients: list[Recipient]
+
+
+class Handler:
+    """Answers sessions of one listener; `condition` gives the state of the last half second."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        condition: Callable[[], Condition],
+        *,
+        hostname: str,
+        bare_line_ends: Literal["reject", "normalize"],
+    ) -> None:
+        self._intake = intake
+        self._condition = condition
+        self._hostname = hostname
+        self._bare_line_ends = bare_line_ends
+        self.unavailable = reply_to(Unavailable())
+
+    def closed(self) -> Session | None:
+        return Session.SHUTTING_DOWN if self._condition().draining else None
+
+    def trouble(self) -> Reply | None:
+        """Return why no mail can be taken just now: said at MAIL, without waiting for anything."""
+        condition = self._condition()
+        if condition.draining:
+            return Session.SHUTTING_DOWN.value
+        if condition.away:
+            return self.unavailable
+        return reply_to(SystemFull()) if condition.low else None
+
+    async def rcpt(
+        self, sender: Sender, envelope: Envelope, address: str, parameters: RcptParameters
+    ) -> Recipient | Reply:
+        """Admit a recipient, or return the reply that refuses it, written down first if it is a listed mailbox."""
+        size = envelope.parameters.size
+        found = admit_recipient(self._condition().directory, sender, address, parameters, size)
+        if isinstance(found, Recipient):
+            return found
+        return await self._refuse(sender, found, address, size)
+
+    async def _refuse(self, sender: Sender, found: NotAdmitted, address: str, size: int | None) -> Reply:
+        reply = reply_to(found.outcome, found.mode)
+        note(Event.RECIPIENT_REFUSED, client=sender.client, outcome=type(found.outcome).__name__)
+        if found.mailbox is None:
+            return reply
+        refusal = _refusal(sender, found.mailbox, address, "rcpt", size, found.outcome, reply, None)
+        return reply if await self._intake.record([refusal]) else self.unavailable
+
+    async def data(self, sender: Sender, envelope: Envelope, content: Content, protocol: str) -> tuple[Reply, bool]:
+        """Return the reply to a message, and whether the connection ends with it."""
+        whole = await self._whole(content)
+        if not isinstance(whole, Whole):
+            return await self._reject(sender, envelope, content, whole, None), isinstance(whole, BareLineEnd)
+        header = header_block(whole.octets)
+        if hops(header) > HOPS_LIMIT:
+            return await self._reject(sender, envelope, content, TooManyHops(), message_id(header)), False
+        id_, received_at = MessageId(new_id()), now()
+        offer = Offer(
+            id=id_,
+            received_at=received_at,
+            sender=sender,
+            parameters=envelope.parameters,
+            recipients=tuple(envelope.recipients),
+            octets=whole.octets,
+            digest=whole.digest,
+            message_id=message_id(header),
+            trace=self._trace(id_, sender, protocol, received_at),
+        )
+        return await self._offer(offer), False
+
+    async def _whole(self, content: Content) -> Whole | Outcome:
+        if not content.is_large:
+            return content.finish(self._bare_line_ends)
+        if content.wrong is None and not content.reserve_whole():
+            return SystemFull()
+        return await asyncio.to_thread(content.finish, self._bare_line_ends)
+
+    async def _offer(self, offer: Offer) -> Reply:
+        answer = await self._intake.offer(offer)
+        reply = reply_to(answer.outcome, answer.mode)
+        note(
+            Event.MESSAGE_TAKEN if reply.code == 250 else Event.MESSAGE_REFUSED,
+            id=offer.id,
+            client=offer.sender.client,
+            octets=len(offer.octets),
+            recipients=len(offer.recipients),
+            outcome=type(answer.outcome).__name__,
+        )
+        return reply
+
+    async def _reject(
+        self, sender: Sender, envelope: Envelope, content: Content, outcome: Outcome, id_: str | None
+    ) -> Reply:
+        """Refuse a message for what it is; each listed mailbox keeps a record of a permanent refusal."""
+        reply = reply_to(outcome)
+        note(Event.MESSAGE_REFUSED, client=sender.client, outcome=type(outcome).__name__, octets=content.octets)
+        if reply.code < 500:
+            return reply
+        refusals = [
+            _refusal(sender, each.mailbox, each.address, "data", content.octets, outcome, reply, id_)
+            for each in envelope.recipients
+        ]
+        return reply if await self._intake.record(refusals) else self.unavailable
+
+    def _trace(self, id_: MessageId, sender: Sender, protocol: str, at: datetime) -> str:
+        """Return Return-Path and Received, kept beside the octets (RFC 5321 section 4.4)."""
+        return (
+            f"Return-Path: <{sender.mail_from}>\r\n"
+            f"Received: from {sender.helo} ([{sender.client}])\r\n"
+            f"\tby {self._hostname} with {protocol} id {id_};\r\n"
+            f"\t{format_datetime(at)}\r\n"
+        )
+
+
+def _refusal(
+    sender: Sender,
+    mailbox: MailboxId,
+    address: str,
+    stage: Literal["rcpt", "data"],
+    octets: int | None,
+    outcome: Outcome,
+    reply: Reply,
+    id_: str | None,
+) -> NewRefusal:
+    return NewRefusal(
+        id=RefusalId(new_id()),
+        mailbox=mailbox,
+        refused_at=now(),
+        recipient=address,
+        mail_from=sender.mail_from,
+        client=sender.client,
+        message_id=id_,
+        octets=octets,
+        stage=stage,
+        outcome=type(outcome).__name__,
+        reply=str(reply),
+        notice=None,
+    )

@@ -1,0 +1,107 @@
+"""Looks at the database and the disk twice a second, so that sessions are answered without a query.
+
+Also enters this listener among the nodes, and says there which generation of changes it has seen.
+"""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from dataclasses import dataclass, replace
+
+from smtpd_service.admission import Directory, read_directory
+from smtpd_service.events import Event, note
+from smtpd_service.identity import new_id, now
+from storage import nodes
+from storage.engine import StorageError, Store
+
+# Twice this must stay under the second in which a change holds everywhere.
+LOOK_EVERY = 0.4
+BEAT_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the house stands: `away` the database does not answer, `low` disk space is under the reserve."""
+
+    directory: Directory
+    away: bool = False
+    low: bool = False
+    draining: bool = False
+
+
+class Watch:
+    """Keeps the `condition` of one listener; `reserve` is the free space to keep, in octets."""
+
+    def __init__(self, store: Store, reserve: int) -> None:
+        self._store = store
+        self._reserve = reserve
+        self._node = new_id()
+        self._beaten_at = 0.0
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch")
+        self.condition = Condition(Directory())
+
+    def start(self) -> None:
+        """Take the first look and enter the node. Raises StorageError."""
+        self._look()
+        with self._store.unit() as tx:
+            nodes.forget_silent(tx, now())
+            nodes.register(
+                tx,
+                self._node,
+                role="listener",
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                now=now(),
+                generation=self.condition.directory.generation,
+            )
+        self._thread.start()
+
+    def drain(self) -> None:
+        self.condition = replace(self.condition, draining=True)
+
+    def stop(self) -> None:
+        """Stop looking and leave the nodes; blocks for as long as one look takes."""
+        self._end.set()
+        self._thread.join()
+        try:
+            with self._store.unit() as tx:
+                nodes.leave(tx, self._node)
+        except StorageError as error:
+            note(Event.DATABASE_AWAY, text=error)
+
+    def _run(self) -> None:
+        while not self._end.wait(LOOK_EVERY):
+            try:
+                self._look()
+                self._beat()
+            except StorageError as error:
+                if not self.condition.away:
+                    note(Event.DATABASE_AWAY, text=error)
+                self.condition = replace(self.condition, away=True)
+
+    def _look(self) -> None:
+        before = self.condition
+        with self._store.reading() as tx:
+            directory = read_directory(tx)
+        low = self._space_low()
+        if before.away:
+            note(Event.DATABASE_BACK)
+        if low and not before.low:
+            note(Event.SPACE_LOW, reserve=self._reserve)
+        if directory.generation != before.directory.generation:
+            self._beaten_at = 0.0
+        self.condition = replace(self.condition, directory=directory, away=False, low=low)
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._beaten_at < BEAT_EVERY:
+            return
+        with self._store.unit() as tx:
+            nodes.beat(tx, self._node, now(), self.condition.directory.generation)
+        self._beaten_at = time.monotonic()
+
+    def _space_low(self) -> bool:
+        path = self._store.path
+        return path is not None and shutil.disk_usage(path.parent).free < self._reserve

@@ -1,0 +1,146 @@
+"""Opens the database and hands out units of work.
+
+Promises: what a unit wrote is on disk when it ends (SQLite: WAL, `synchronous=FULL`; PostgreSQL:
+`synchronous_commit=on`), units of writers on SQLite run one after the other (BEGIN IMMEDIATE), and no
+exception of a driver passes: callers see `StorageError`.
+"""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+
+Tx = Connection
+
+# How long a writer waits for another's lock on SQLite before its unit fails, in seconds.
+LOCK_WAIT = 10.0
+
+
+class StorageError(Exception):
+    """The database did not do what was asked; nothing of the unit was kept.
+
+    `cause` says what would help: `down` (nobody answers), `full` (no room on disk) or `fault`.
+    """
+
+    def __init__(self, cause: Literal["down", "full", "fault"], text: str) -> None:
+        super().__init__(text)
+        self.cause = cause
+
+
+def storage_error(error: Exception) -> StorageError:
+    """Translate a driver's exception: the one table of what is down, full or faulty."""
+    text = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    lowered = text.lower()
+    if "disk is full" in lowered or "no space left" in lowered or "disk i/o error" in lowered:
+        return StorageError("full", text)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return StorageError("full", text)
+    gone = isinstance(error, exc.DBAPIError) and error.connection_invalidated
+    if gone or isinstance(error, exc.OperationalError | exc.TimeoutError | exc.InterfaceError):
+        return StorageError("down", text)
+    return StorageError("fault", text)
+
+
+class Store:
+    """One database, for one process: a pool of connections and the units made on them."""
+
+    def __init__(self, url: URL, engine: Engine) -> None:
+        self.url = url
+        self._engine = engine
+        self._reading = engine.execution_options(pulsebox_reading=True)
+
+    @property
+    def dialect(self) -> str:
+        return self._engine.dialect.name
+
+    @property
+    def path(self) -> Path | None:
+        """Return the file of an SQLite database."""
+        return Path(self.url.database) if self.dialect == "sqlite" and self.url.database else None
+
+    @contextmanager
+    def unit(self) -> Iterator[Tx]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Raises StorageError for whatever the driver or the database complains of.
+        """
+        try:
+            with self._engine.begin() as tx:
+                yield tx
+        except (exc.SQLAlchemyError, sqlite3.Error) as error:
+            raise storage_error(error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[Tx]:
+        """One consistent look at the database, that waits for no writer. Raises StorageError."""
+        try:
+            with self._reading.connect() as tx:
+                yield tx
+        except (exc.SQLAlchemyError, sqlite3.Error) as error:
+            raise storage_error(error) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def open_store(url: str, *, connections: int = 2, foreign_keys: bool = True) -> Store:
+    """Open the database at `url` (`sqlite:///…` or `postgresql+psycopg://…`); nothing is made in it.
+
+    The folder of an SQLite file is made when it is missing. `foreign_keys` False is for migrations
+    on SQLite, where the check can be switched outside of transactions only. Raises StorageError when
+    the address cannot be used at all.
+    """
+    try:
+        address = make_url(url)
+        if address.get_backend_name() == "sqlite":
+            return Store(address, _open_sqlite(address, connections, foreign_keys))
+        return Store(address, _open_postgresql(address, connections))
+    except (exc.ArgumentError, ModuleNotFoundError) as error:
+        raise StorageError("fault", f"cannot use database {url!r}: {error}") from error
+    except OSError as error:
+        raise StorageError("down", f"cannot open database {url!r}: {error}") from error
+
+
+def _open_sqlite(address: URL, connections: int, foreign_keys: bool) -> Engine:
+    if address.database:
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    options = {"timeout": LOCK_WAIT, "check_same_thread": False}
+    engine = create_engine(address, pool_size=connections, max_overflow=8, connect_args=options)
+    event.listen(engine, "connect", partial(_prepare_sqlite, foreign_keys))
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(foreign_keys: bool, connection: Any, _record: Any) -> None:
+    # The driver must not open transactions of its own: a deferred BEGIN overshot the quota (measured).
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+        "temp_store=MEMORY",
+        "cache_size=-16000",
+        "wal_autocheckpoint=4000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("pulsebox_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _open_postgresql(address: URL, connections: int) -> Engine:
+    return create_engine(
+        address,
+        pool_size=connections,
+        max_overflow=8,
+        pool_pre_ping=True,
+        # Prepared statements do not live through PgBouncer in transaction mode.
+        connect_args={"prepare_threshold": None, "connect_timeout": 5, "application_name": "pulsebox"},
+    )

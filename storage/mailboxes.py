@@ -1,0 +1,126 @@
+"""Mailboxes, their aliases, limits and counters."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+
+from storage.engine import Tx
+from storage.records import Mailbox, MailboxId, Quota, Usage, WhenFull
+from storage.schema import delivery, mailbox, mailbox_alias
+
+_COLUMNS = (
+    mailbox.c.id,
+    mailbox.c.address,
+    mailbox.c.quota_octets,
+    mailbox.c.quota_messages,
+    mailbox.c.grace_octets,
+    mailbox.c.used_messages,
+    mailbox.c.used_octets,
+    mailbox.c.when_full,
+    mailbox.c.frozen,
+    mailbox.c.warned,
+    mailbox.c.campaign,
+)
+
+
+def _record(row: Row[Any]) -> Mailbox:
+    return Mailbox(
+        id=MailboxId(row.id),
+        address=row.address,
+        quota=Quota(row.quota_octets, row.quota_messages, row.grace_octets),
+        used=Usage(row.used_messages, row.used_octets),
+        when_full=WhenFull(row.when_full),
+        frozen=row.frozen,
+        warned=row.warned,
+        campaign=row.campaign,
+    )
+
+
+def _select() -> Select[Any]:
+    return select(*_COLUMNS)
+
+
+def all_mailboxes(tx: Tx) -> list[Mailbox]:
+    return [_record(row) for row in tx.execute(_select().order_by(mailbox.c.address))]
+
+
+def all_aliases(tx: Tx) -> dict[str, MailboxId]:
+    """Return each alias with the mailbox that it stands for."""
+    rows = tx.execute(select(mailbox_alias.c.address, mailbox_alias.c.mailbox))
+    return {row.address: MailboxId(row.mailbox) for row in rows}
+
+
+def find(tx: Tx, address: str) -> Mailbox | None:
+    """Return the mailbox listed under `address` (its key form), by its own name or an alias."""
+    alias = select(mailbox_alias.c.mailbox).where(mailbox_alias.c.address == address).scalar_subquery()
+    row = tx.execute(_select().where((mailbox.c.address == address) | (mailbox.c.id == alias))).one_or_none()
+    return _record(row) if row is not None else None
+
+
+def lock(tx: Tx, ids: Iterable[MailboxId]) -> dict[MailboxId, Mailbox]:
+    """Return the mailboxes as they are, locked until the unit ends, taken in the order of their ids."""
+    query = _select().where(mailbox.c.id.in_(sorted(set(ids)))).order_by(mailbox.c.id).with_for_update()
+    return {MailboxId(row.id): _record(row) for row in tx.execute(query)}
+
+
+def add(tx: Tx, box: Mailbox, at: datetime) -> None:
+    """Make a mailbox; its address must be in key form and neither listed nor an alias."""
+    tx.execute(
+        insert(mailbox).values(
+            id=box.id,
+            address=box.address,
+            quota_octets=box.quota.octets,
+            quota_messages=box.quota.messages,
+            grace_octets=box.quota.grace,
+            used_octets=box.used.octets,
+            used_messages=box.used.messages,
+            when_full=box.when_full.value,
+            frozen=box.frozen,
+            warned=box.warned,
+            campaign=box.campaign,
+            created_at=at,
+        )
+    )
+
+
+def add_alias(tx: Tx, alias: str, box: MailboxId) -> None:
+    tx.execute(insert(mailbox_alias).values(address=alias, mailbox=box))
+
+
+def set_quota(tx: Tx, box: MailboxId, quota: Quota, when_full: WhenFull) -> None:
+    """Change the limits; what is stored stays, also under a limit below it."""
+    values = {
+        "quota_octets": quota.octets,
+        "quota_messages": quota.messages,
+        "grace_octets": quota.grace,
+        "when_full": when_full.value,
+    }
+    tx.execute(update(mailbox).where(mailbox.c.id == box).values(values))
+
+
+def set_frozen(tx: Tx, box: MailboxId, frozen: bool) -> None:
+    tx.execute(update(mailbox).where(mailbox.c.id == box).values(frozen=frozen))
+
+
+def set_usage(tx: Tx, boxes: Sequence[Mailbox]) -> None:
+    """Write the counters and the reported threshold of mailboxes that the unit has locked."""
+    if not boxes:
+        return
+    statement = (
+        update(mailbox)
+        .where(mailbox.c.id == bindparam("box"))
+        .values(used_octets=bindparam("octets"), used_messages=bindparam("messages"), warned=bindparam("level"))
+    )
+    rows = [
+        {"box": box.id, "octets": box.used.octets, "messages": box.used.messages, "level": box.warned} for box in boxes
+    ]
+    tx.execute(statement, rows)
+
+
+def stored_usage(tx: Tx, box: MailboxId) -> Usage:
+    """Return what is really stored for a mailbox, by adding up its deliveries: O(stored)."""
+    query = select(func.count(), func.coalesce(func.sum(delivery.c.octets), 0)).where(delivery.c.mailbox == box)
+    messages, octets = tx.execute(query).one()
+    return Usage(int(messages), int(octets))

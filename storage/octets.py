@@ -1,0 +1,27 @@
+"""How raw octets lie in the database: zstd where that is smaller, as they are where not."""
+
+import threading
+
+import zstandard
+
+_LEVEL = 3
+_local = threading.local()
+
+
+def pack(octets: bytes) -> tuple[str, bytes]:
+    """Return the encoding's name (`zstd` or `raw`) and the octets in it."""
+    compressor = getattr(_local, "compressor", None)
+    if compressor is None:
+        # A compressor must not be shared between threads.
+        compressor = _local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    packed: bytes = compressor.compress(octets)
+    return ("zstd", packed) if len(packed) < len(octets) else ("raw", octets)
+
+
+def unpack(encoding: str, packed: bytes) -> bytes:
+    """Return the octets as received. Raises ValueError for an encoding that this version does not know."""
+    if encoding == "raw":
+        return bytes(packed)
+    if encoding == "zstd":
+        return zstandard.ZstdDecompressor().decompress(packed)
+    raise ValueError(f"unknown encoding {encoding!r} of stored octets")

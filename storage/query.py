@@ -1,0 +1,240 @@
+"""Reads the auditors' views: one statement, on a connection that can do nothing else.
+
+SQLite: a read-only connection whose authorizer admits the views, and below them only the columns that the
+views show (a name in the statement can pose as a view, so the columns are what is checked); `query_only`;
+a time limit. PostgreSQL: one statement in a READ ONLY transaction under a role that sees the views only,
+where the database let us make that role. `mode=ro` alone is no sandbox: ATTACH wrote files (measured).
+"""
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exc, text
+
+from storage.engine import Store, Tx, storage_error
+from storage.schema import instant_text
+from storage.views import VIEWS
+
+AUDITOR = "pulsebox_auditor"
+TIME_LIMIT = 30.0
+ROW_LIMIT = 100_000
+_CHUNK = 500
+# How many of SQLite's virtual instructions pass between two looks at the clock.
+_STEPS = 10_000
+
+
+class QueryError(Exception):
+    """The statement was refused or failed; the text says why in one line."""
+
+
+@dataclass(slots=True)
+class Rows:
+    """Column names and an iterator of rows of plain values; `truncated` turns true at the row limit."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[Any, ...]]
+    truncated: bool = field(default=False)
+
+
+@contextmanager
+def run(
+    store: Store,
+    statement: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    row_limit: int = ROW_LIMIT,
+    time_limit: float = TIME_LIMIT,
+) -> Iterator[Rows]:
+    """Run one SELECT over the views; parameters stand as `:name` in it.
+
+    Values come out as JSON has them: ids dashed, times ISO 8601 with `Z`, truth as bool.
+    Raises QueryError for a statement that is not allowed or fails, StorageError for a database that is away.
+    """
+    # A number the driver must not take for a parameter mark, and a trailing semicolon, are common in typed SQL.
+    statement = statement.strip().rstrip(";").strip()
+    if not statement:
+        raise QueryError("the statement is empty; write: SELECT … FROM messages")
+    guarded = _sqlite_rows if store.dialect == "sqlite" else _postgresql_rows
+    with guarded(store, statement, parameters or {}, time_limit) as (columns, rows):
+        found = Rows(columns, iter(()))
+        found.rows = _limited(found, rows, row_limit)
+        yield found
+
+
+def _limited(found: Rows, rows: Iterator[tuple[Any, ...]], limit: int) -> Iterator[tuple[Any, ...]]:
+    for number, row in enumerate(rows):
+        if number >= limit:
+            found.truncated = True
+            return
+        yield tuple(_plain(value) for value in row)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return instant_text(value if value.tzinfo else value.replace(tzinfo=UTC))
+        case UUID() | date():
+            return str(value)
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case bytes() | memoryview():
+            return bytes(value).hex()
+        case _:
+            return value
+
+
+@contextmanager
+def _sqlite_rows(
+    store: Store, statement: str, parameters: Mapping[str, Any], time_limit: float
+) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]]:
+    connection = _guarded_sqlite(store, time_limit)
+    try:
+        cursor = connection.execute(statement, dict(parameters))
+        columns = tuple(column[0] for column in cursor.description or ())
+        if not columns:
+            raise QueryError("only SELECT is allowed here")
+        yield columns, iter(cursor)
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise QueryError(_sqlite_reason(error)) from error
+    finally:
+        connection.close()
+
+
+def _sqlite_reason(error: Exception) -> str:
+    reason = str(error)
+    if reason == "interrupted":
+        return "the statement took too long and was stopped"
+    if "prohibited" in reason or "not authorized" in reason:
+        return f"{reason}: only SELECT over the views {', '.join(VIEWS)} is allowed"
+    return reason
+
+
+def _guarded_sqlite(store: Store, time_limit: float) -> sqlite3.Connection:
+    # A declared type comes through a view only for a plain column: that is how truth shows as truth.
+    sqlite3.register_converter("BOOLEAN", lambda value: value == b"1")
+    path = store.path
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, detect_types=sqlite3.PARSE_DECLTYPES)
+        connection.execute("PRAGMA query_only=ON")
+        shown = _columns_shown(connection)
+    except sqlite3.Error as error:
+        raise storage_error(exc.OperationalError(str(path), {}, error)) from error
+    connection.set_authorizer(_Authorizer(shown))
+    stop = time.monotonic() + time_limit
+    connection.set_progress_handler(lambda: int(time.monotonic() > stop), _STEPS)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    return connection
+
+
+def _columns_shown(connection: sqlite3.Connection) -> frozenset[tuple[str, str]]:
+    """Return the (table, column) pairs that the views read, as SQLite itself reports them."""
+    seen: set[tuple[str, str]] = set()
+
+    def watch(action: int, first: str | None, second: str | None, _db: str | None, _source: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and first is not None and second is not None:
+            seen.add((first, second))
+        return sqlite3.SQLITE_OK
+
+    connection.set_authorizer(watch)
+    for name in VIEWS:
+        connection.execute(f"SELECT * FROM {name} LIMIT 0")  # noqa: S608  # our own names
+    connection.set_authorizer(None)
+    return frozenset(seen)
+
+
+_FUNCTIONS_DENIED = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"})
+
+
+class _Authorizer:
+    """Admits what a SELECT over the views needs, by an allow-list."""
+
+    def __init__(self, shown: frozenset[tuple[str, str]]) -> None:
+        self._shown = shown
+
+    def __call__(self, action: int, first: str | None, second: str | None, _db: str | None, source: str | None) -> int:
+        if action in {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE}:
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_FUNCTION:
+            return sqlite3.SQLITE_DENY if (second or "").lower() in _FUNCTIONS_DENIED else sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_READ and first is not None:
+            return self._read(first, second or "", source)
+        return sqlite3.SQLITE_DENY
+
+    def _read(self, table: str, column: str, source: str | None) -> int:
+        if table in VIEWS:
+            return sqlite3.SQLITE_OK
+        # An empty column is COUNT(*) and the like: reveals no value, but only inside of a view.
+        admitted = source is not None and (not column or (table, column) in self._shown)
+        return sqlite3.SQLITE_OK if admitted else sqlite3.SQLITE_DENY
+
+
+_NAMED = re.compile(r"(?<!:):([a-z_]+)")
+
+
+@contextmanager
+def _postgresql_rows(
+    store: Store, statement: str, parameters: Mapping[str, Any], time_limit: float
+) -> Iterator[tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]]:
+    with store.reading() as tx:
+        _guard_postgresql(tx, time_limit)
+        raw: Any = tx.connection.driver_connection
+        # A named cursor is declared by the extended protocol: one statement, and a SELECT.
+        cursor = raw.cursor(name="pulsebox_query")
+        try:
+            if parameters:
+                cursor.execute(_NAMED.sub(r"%(\1)s", statement.replace("%", "%%")), dict(parameters))
+            else:
+                cursor.execute(statement)
+            yield tuple(column.name for column in cursor.description or ()), iter(cursor)
+        except tx.dialect.loaded_dbapi.Error as error:
+            raise QueryError(str(error).strip().splitlines()[0]) from error
+
+
+def _guard_postgresql(tx: Tx, time_limit: float) -> None:
+    tx.execute(text("SET TRANSACTION READ ONLY"))
+    tx.execute(text(f"SET LOCAL statement_timeout = {int(time_limit * 1000)}"))
+    if tx.scalar(
+        text("SELECT 1 FROM pg_roles WHERE rolname = :role AND pg_has_role(rolname, 'USAGE')"), {"role": AUDITOR}
+    ):
+        tx.execute(text(f"SET LOCAL ROLE {AUDITOR}"))
+
+
+def grant_views(tx: Tx) -> None:
+    """Let the auditors' role, made where this connection may make one, read the views and nothing else."""
+    if tx.dialect.name != "postgresql":
+        return
+    try:
+        with tx.begin_nested():
+            if not tx.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": AUDITOR}):
+                tx.execute(text(f"CREATE ROLE {AUDITOR} NOLOGIN"))
+                tx.execute(text(f"GRANT {AUDITOR} TO CURRENT_USER"))
+            tx.execute(text(f"GRANT SELECT ON {', '.join(VIEWS)} TO {AUDITOR}"))
+    except exc.DBAPIError:
+        # No right to make roles, or another database of the server is making it now: READ ONLY remains.
+        return
+
+
+def page(
+    store: Store, view: str, filters: Mapping[str, Any], *, after: Any = None, key: str = "id", limit: int
+) -> list[dict[str, Any]]:
+    """Return up to `limit` rows of a view as dicts, newest first, from the one after key `after` on.
+
+    `filters` holds columns that must be equal; None values are left out. Raises QueryError, StorageError.
+    """
+    kept = {name: value for name, value in filters.items() if value is not None}
+    conditions = [f"{name} = :{name}" for name in kept]
+    if after is not None:
+        conditions.append(f"{key} < :after_key")
+        kept["after_key"] = after
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    statement = f"SELECT * FROM {view}{where} ORDER BY {key} DESC LIMIT {limit}"  # noqa: S608  # names are ours
+    with run(store, statement, kept, row_limit=limit) as found:
+        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]

@@ -1,0 +1,273 @@
+"""The shapes that cross between storage and the rest: frozen, standard library only.
+
+Ids are UUIDv7 as dashed text, times are aware UTC, sizes are octets.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+MailboxId = NewType("MailboxId", str)
+MessageId = NewType("MessageId", str)
+RefusalId = NewType("RefusalId", str)
+NoticeId = NewType("NoticeId", str)
+
+
+class WhenFull(StrEnum):
+    """What becomes of mail for a mailbox that is full."""
+
+    BOUNCE = "bounce"
+    REJECT = "reject"
+    DEFER = "defer"
+
+
+class MessageState(StrEnum):
+    PENDING = "pending"
+    READ = "read"
+    PARKED = "parked"
+
+
+class NoticeState(StrEnum):
+    DUE = "due"
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+    DROPPED = "dropped"
+
+
+class NoticeKind(StrEnum):
+    BOUNCE = "bounce"
+    WARNING = "warning"
+
+
+class Fate(StrEnum):
+    """How a message ended for one mailbox; a re-sent message meets the same fate again."""
+
+    STORED = "stored"
+    BOUNCED = "bounced"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Limits of a mailbox; `messages` None means no limit in number.
+
+    `grace` is by how many octets the last message may pass `octets`.
+    """
+
+    octets: int
+    messages: int | None = None
+    grace: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    messages: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A mailbox as it stood when it was read; `warned` is the highest threshold reported, in percent."""
+
+    id: MailboxId
+    address: str
+    quota: Quota
+    used: Usage
+    when_full: WhenFull
+    frozen: bool
+    warned: int
+    campaign: str | None
+
+    @property
+    def state(self) -> str:
+        """Return `frozen`, `full` (not one more octet or message fits) or `accepting`."""
+        if self.frozen:
+            return "frozen"
+        full = self.used.octets >= self.quota.octets or (
+            self.quota.messages is not None and self.used.messages >= self.quota.messages
+        )
+        return "full" if full else "accepting"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What became of a message for one mailbox before: `subject` is the message's or notice's id."""
+
+    fate: Fate
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """One message as received.
+
+    `octets` is the size of DATA after dot-unstuffing, which is what is charged; `raw` holds exactly
+    those octets in `encoding`; `digest` is their SHA-256.
+    """
+
+    id: MessageId
+    received_at: datetime
+    mail_from: str
+    message_id: str | None
+    digest: bytes
+    octets: int
+    encoding: str
+    raw: bytes
+    client: str
+    helo: str
+    proved: bool
+    proved_by: str
+    smtputf8: bool
+    body: str
+    ret: str | None
+    envid: str | None
+    trace: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    message: MessageId
+    mailbox: MailboxId
+    recipient: str
+    octets: int
+    notify: str | None
+    orcpt: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRefusal:
+    """An attempt that was not stored; `octets` is None where no size was known at its `stage`."""
+
+    id: RefusalId
+    mailbox: MailboxId
+    refused_at: datetime
+    recipient: str
+    mail_from: str
+    client: str
+    message_id: str | None
+    octets: int | None
+    stage: str
+    outcome: str
+    reply: str
+    notice: NoticeId | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotice:
+    """Mail that is owed: `facts` is what its text is made from, `returned` the octets it gives back."""
+
+    id: NoticeId
+    kind: NoticeKind
+    recipient: str
+    mailbox: MailboxId
+    message: MessageId | None
+    created_at: datetime
+    facts: dict[str, Any]
+    returned: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DueNotice:
+    """A notice claimed for delivery; `octets` is set once it has been composed."""
+
+    id: NoticeId
+    kind: NoticeKind
+    recipient: str
+    created_at: datetime
+    attempts: int
+    facts: dict[str, Any]
+    returned: bytes
+    octets: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMessage:
+    """A message claimed for reading, with the mailboxes that it was delivered to."""
+
+    id: MessageId
+    received_at: datetime
+    mail_from: str
+    octets: bytes
+    attempts: int
+    proved: bool
+    campaigns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewBullet:
+    position: int
+    level: int
+    kind: str
+    marker: str
+    text: str | None
+    start: int
+    end: int
+    part: int
+    portion_mark: str | None
+    confidence: float
+    quarantined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubmission:
+    """What a message says for one round; `sender` is the From address, lower-cased."""
+
+    id: str
+    message: MessageId
+    sender: str
+    person: str | None
+    round: str | None
+    status: str
+    flags: tuple[str, ...]
+    received_at: datetime
+    late: bool
+    repeats: str | None
+    leftover: str
+    fingerprint: str | None
+    trace: tuple[str, ...]
+    defects: tuple[str, ...]
+    parser: str
+    bullets: tuple[NewBullet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A question asked again and again.
+
+    `weekday` (0 Monday) and `time` (HH:MM:SS) are the deadline in `zone`; a round opens
+    `open_days` before its deadline; `grace` is in seconds.
+    """
+
+    id: str
+    name: str
+    zone: str
+    weekday: int
+    time: str
+    open_days: int
+    grace: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One asking of a campaign: open from `opens` to `deadline`, late once `grace` seconds more are over."""
+
+    id: str
+    campaign: str
+    name: str
+    opens: datetime
+    deadline: datetime
+    grace: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an operator changed: `before` and `after` hold the fields that differ."""
+
+    number: int
+    at: datetime
+    who: str
+    verb: str
+    subject: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    reason: str

@@ -1,0 +1,385 @@
+"""The tables. SQLite keeps ids and times as text, PostgreSQL natively; a query sees no difference."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Id(TypeDecorator[str]):
+    """A UUID as dashed text in Python: `uuid` on PostgreSQL, 36 characters on SQLite."""
+
+    impl = String(36)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.UUID(as_uuid=False))
+        return dialect.type_descriptor(String(36))
+
+
+def instant_text(at: datetime) -> str:
+    """Return `at` as ISO 8601 in UTC with microseconds and `Z`: of one length, so that text sorts as time."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time: `timestamptz` on PostgreSQL, ISO 8601 text on SQLite."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(String(27))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return instant_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        return value.astimezone(UTC) if value is not None else None
+
+
+# A key made by the database: SQLite counts only in a column declared INTEGER.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+# PostgreSQL splits these by the message's id, which is time (UUIDv7).
+PARTITIONED = ("message", "delivery", "submission", "bullet")
+
+
+def _by_message(column: str) -> dict[str, Any]:
+    return {"postgresql_partition_by": f"RANGE ({column})"}
+
+
+agency = Table(
+    "agency",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("agency", Id, ForeignKey("agency.id")),
+    Column("manager", Id, ForeignKey("person.id")),
+)
+
+person_address = Table(
+    "person_address",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("person", Id, ForeignKey("person.id"), nullable=False, index=True),
+)
+
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("zone", Text, nullable=False),
+    Column("weekday", Integer, nullable=False),
+    Column("time", Text, nullable=False),
+    Column("open_days", Integer, nullable=False),
+    Column("grace", Integer, nullable=False),
+    CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+    CheckConstraint("open_days BETWEEN 1 AND 7", name="open_days"),
+    CheckConstraint("grace >= 0", name="grace"),
+)
+
+round_ = Table(
+    "round",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("campaign", Id, ForeignKey("campaign.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("opens", Instant, nullable=False),
+    Column("deadline", Instant, nullable=False),
+    Column("grace", Integer, nullable=False),
+    Index("uq_round_campaign_deadline", "campaign", "deadline", unique=True),
+    CheckConstraint("opens < deadline", name="order"),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("address", Text, nullable=False, unique=True),
+    Column("quota_octets", BigInteger, nullable=False),
+    Column("quota_messages", BigInteger),
+    Column("grace_octets", BigInteger, nullable=False),
+    Column("used_octets", BigInteger, nullable=False),
+    Column("used_messages", BigInteger, nullable=False),
+    Column("when_full", Text, nullable=False),
+    Column("frozen", Boolean, nullable=False),
+    Column("warned", Integer, nullable=False),
+    Column("campaign", Id, ForeignKey("campaign.id")),
+    Column("created_at", Instant, nullable=False),
+    CheckConstraint("quota_octets >= 0", name="quota_octets"),
+    CheckConstraint("quota_messages IS NULL OR quota_messages >= 0", name="quota_messages"),
+    CheckConstraint("grace_octets >= 0", name="grace_octets"),
+    CheckConstraint("used_octets >= 0", name="used_octets"),
+    CheckConstraint("used_messages >= 0", name="used_messages"),
+    CheckConstraint("when_full IN ('bounce', 'reject', 'defer')", name="when_full"),
+)
+
+mailbox_alias = Table(
+    "mailbox_alias",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("mailbox", Id, ForeignKey("mailbox.id"), nullable=False, index=True),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("received_at", Instant, nullable=False),
+    Column("mail_from", Text, nullable=False),
+    Column("message_id", Text),
+    Column("octets", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("helo", Text, nullable=False),
+    Column("proved", Boolean, nullable=False),
+    Column("proved_by", Text, nullable=False),
+    Column("smtputf8", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("ret", Text),
+    Column("envid", Text),
+    Column("trace", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("parked_reason", Text),
+    Column("lease_owner", Id),
+    Column("lease_until", Instant),
+    Column("encoding", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    CheckConstraint("state IN ('pending', 'read', 'parked')", name="state"),
+    CheckConstraint("octets >= 0", name="octets"),
+    **_by_message("id"),
+)
+# Partial: the queue stays small however many messages are stored.
+Index(
+    "ix_message_waiting",
+    message.c.id,
+    postgresql_where=message.c.state == "pending",
+    sqlite_where=message.c.state == "pending",
+)
+Index(
+    "ix_message_parked",
+    message.c.id,
+    postgresql_where=message.c.state == "parked",
+    sqlite_where=message.c.state == "parked",
+)
+
+acceptance = Table(
+    "acceptance",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),
+    Column("fate", Text, nullable=False),
+    Column("subject", Id, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    CheckConstraint("fate IN ('stored', 'bounced')", name="fate"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("message", Id, ForeignKey("message.id"), primary_key=True),
+    Column("mailbox", Id, ForeignKey("mailbox.id"), primary_key=True),
+    Column("recipient", Text, nullable=False),
+    Column("octets", BigInteger, nullable=False),
+    Column("notify", Text),
+    Column("orcpt", Text),
+    Index("ix_delivery_mailbox_message", "mailbox", "message"),
+    CheckConstraint("octets >= 0", name="octets"),
+    **_by_message("message"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("mailbox", Id, ForeignKey("mailbox.id"), nullable=False),
+    Column("message", Id),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("next_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Column("last_reply", Text),
+    Column("lease_owner", Id),
+    Column("lease_until", Instant),
+    Column("facts", Text, nullable=False),
+    Column("returned", LargeBinary, nullable=False),
+    Column("octets", LargeBinary),
+    CheckConstraint("state IN ('due', 'sent', 'given_up', 'dropped')", name="state"),
+    CheckConstraint("kind IN ('bounce', 'warning')", name="kind"),
+)
+Index(
+    "ix_notice_due",
+    notice.c.next_at,
+    notice.c.id,
+    postgresql_where=notice.c.state == "due",
+    sqlite_where=notice.c.state == "due",
+)
+
+notice_attempt = Table(
+    "notice_attempt",
+    metadata,
+    Column("notice", Id, ForeignKey("notice.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+)
+
+refusal = Table(
+    "refusal",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("mailbox", Id, ForeignKey("mailbox.id"), nullable=False),
+    Column("refused_at", Instant, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("mail_from", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("message_id", Text),
+    Column("octets", BigInteger),
+    Column("stage", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("notice", Id, ForeignKey("notice.id"), index=True),
+    CheckConstraint("stage IN ('rcpt', 'data')", name="stage"),
+    Index("ix_refusal_mailbox_id", "mailbox", "id"),
+)
+
+submission = Table(
+    "submission",
+    metadata,
+    Column("message", Id, ForeignKey("message.id"), primary_key=True),
+    Column("id", Id, primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("person", Id, ForeignKey("person.id")),
+    Column("round", Id, ForeignKey("round.id")),
+    Column("status", Text, nullable=False),
+    Column("flags", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("bullet_count", Integer, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("repeats", Id),
+    Column("superseded", Boolean, nullable=False),
+    Column("leftover", Text, nullable=False),
+    Column("fingerprint", Text),
+    Column("trace", Text, nullable=False),
+    Column("defects", Text, nullable=False),
+    Column("parser", Text, nullable=False),
+    Index("ix_submission_sender_round", "sender", "round"),
+    Index("ix_submission_sender_fingerprint", "sender", "fingerprint"),
+    Index("ix_submission_id", "id"),
+    CheckConstraint("bullet_count >= 0", name="bullet_count"),
+    **_by_message("message"),
+)
+
+bullet = Table(
+    "bullet",
+    metadata,
+    Column("message", Id, primary_key=True),
+    Column("submission", Id, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("level", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("marker", Text, nullable=False),
+    Column("text", Text),
+    Column("span_start", Integer, nullable=False),
+    Column("span_end", Integer, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("portion_mark", Text),
+    Column("confidence", Float, nullable=False),
+    Column("quarantined", Boolean, nullable=False),
+    ForeignKeyConstraint(["message", "submission"], ["submission.message", "submission.id"]),
+    Index("ix_bullet_submission", "submission"),
+    CheckConstraint("position >= 1", name="position"),
+    CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+    CheckConstraint("NOT quarantined OR text IS NULL", name="quarantined"),
+    **_by_message("message"),
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("number", Serial, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("subject", Text, nullable=False, index=True),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+node = Table(
+    "node",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+)
+
+# One row: raised by every change that a running process must see.
+generation = Table(
+    "generation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
