@@ -15,6 +15,7 @@ from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
 from storage import nodes
 from storage.engine import StorageError, Store
+from storage.records import Node
 
 # Twice this must stay under the second in which a change holds everywhere.
 LOOK_EVERY = 0.4
@@ -37,26 +38,16 @@ class Watch:
     def __init__(self, store: Store, reserve: int) -> None:
         self._store = store
         self._reserve = reserve
-        self._node = new_id()
+        self._id = new_id()
+        self._started_at = now()
         self._beaten_at = 0.0
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch")
         self.condition = Condition(Directory())
 
     def start(self) -> None:
-        """Take the first look and enter the node. Raises StorageError."""
-        self._look()
-        with self._store.unit() as tx:
-            nodes.forget_silent(tx, now())
-            nodes.register(
-                tx,
-                self._node,
-                role="listener",
-                host=socket.gethostname(),
-                pid=os.getpid(),
-                now=now(),
-                generation=self.condition.directory.generation,
-            )
+        """Take the first look, then go on looking; a database that is away now may come back."""
+        self._look_and_beat()
         self._thread.start()
 
     def drain(self) -> None:
@@ -68,19 +59,22 @@ class Watch:
         self._thread.join()
         try:
             with self._store.unit() as tx:
-                nodes.leave(tx, self._node)
+                nodes.leave(tx, self._id)
         except StorageError as error:
             note(Event.DATABASE_AWAY, text=error)
 
     def _run(self) -> None:
         while not self._end.wait(LOOK_EVERY):
-            try:
-                self._look()
-                self._beat()
-            except StorageError as error:
-                if not self.condition.away:
-                    note(Event.DATABASE_AWAY, text=error)
-                self.condition = replace(self.condition, away=True)
+            self._look_and_beat()
+
+    def _look_and_beat(self) -> None:
+        try:
+            self._look()
+            self._beat()
+        except StorageError as error:
+            if not self.condition.away:
+                note(Event.DATABASE_AWAY, text=error)
+            self.condition = replace(self.condition, away=True)
 
     def _look(self) -> None:
         before = self.condition
@@ -99,8 +93,18 @@ class Watch:
         if time.monotonic() - self._beaten_at < BEAT_EVERY:
             return
         with self._store.unit() as tx:
-            nodes.beat(tx, self._node, now(), self.condition.directory.generation)
+            nodes.beat(tx, self._entry(), now())
         self._beaten_at = time.monotonic()
+
+    def _entry(self) -> Node:
+        return Node(
+            id=self._id,
+            role="listener",
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=self._started_at,
+            generation=self.condition.directory.generation,
+        )
 
     def _space_low(self) -> bool:
         path = self._store.path

@@ -1,41 +1,33 @@
 """Running processes: who is there, and which generation of changes each has seen."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, update
 
 from storage.engine import Tx
+from storage.records import Node
 from storage.schema import node
 
 # A node that has not been heard of for so long is not counted.
 SILENT = timedelta(seconds=15)
 
 
-def register(tx: Tx, id_: str, *, role: str, host: str, pid: int, now: datetime, generation: int) -> None:
-    """Enter a node; those on the same host under a pid that is now ours are gone."""
-    tx.execute(delete(node).where(node.c.host == host, node.c.pid == pid))
-    row = {
-        "id": id_,
-        "role": role,
-        "host": host,
-        "pid": pid,
-        "started_at": now,
-        "seen_at": now,
-        "generation": generation,
-    }
-    tx.execute(insert(node).values(row))
+def beat(tx: Tx, entry: Node, now: datetime) -> None:
+    """Say that a node lives and what it has seen; a new one is entered.
 
-
-def beat(tx: Tx, id_: str, now: datetime, generation: int) -> None:
-    tx.execute(update(node).where(node.c.id == id_).values(seen_at=now, generation=generation))
+    Those on the same host under a pid that is now its own are gone, and so are the long silent.
+    """
+    values = {"seen_at": now, "generation": entry.generation}
+    if tx.execute(update(node).where(node.c.id == entry.id).values(values)).rowcount:
+        return
+    gone = (node.c.host == entry.host) & (node.c.pid == entry.pid)
+    tx.execute(delete(node).where(gone | (node.c.seen_at < now - 4 * SILENT)))
+    tx.execute(insert(node).values(asdict(entry) | values))
 
 
 def leave(tx: Tx, id_: str) -> None:
     tx.execute(delete(node).where(node.c.id == id_))
-
-
-def forget_silent(tx: Tx, now: datetime) -> None:
-    tx.execute(delete(node).where(node.c.seen_at < now - 4 * SILENT))
 
 
 def confirmed(tx: Tx, role: str, generation: int, now: datetime) -> tuple[int, int]:

@@ -271,3 +271,15 @@ class Change:
     before: dict[str, Any]
     after: dict[str, Any]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A running process: `generation` is the last change that it has seen."""
+
+    id: str
+    role: str
+    host: str
+    pid: int
+    started_at: datetime
+    generation: int

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import Text, bindparam, insert, or_, select, text, tuple_, update
+from sqlalchemy.dialects import postgresql
 
 from storage.engine import Tx
 from storage.records import NewBullet, NewSubmission
@@ -60,27 +61,47 @@ def _bullet_row(of: NewSubmission, item: NewBullet) -> dict[str, object]:
     }
 
 
+def lock_answers(tx: Tx, answers: Sequence[NewSubmission]) -> None:
+    """Let units that store answers of the same people wait for each other, until this one ends.
+
+    Else two replies of one person, read at the same time, would not see each other. SQLite has one
+    writer at a time anyway.
+    """
+    if tx.dialect.name != "postgresql" or not answers:
+        return
+    keys = sorted({key for answer in answers for key in (answer.sender, answer.person) if key})
+    # Sorted, so that two units never wait for each other.
+    statement = text("SELECT count(pg_advisory_xact_lock(hashtextextended(key, 0))) FROM unnest(:keys) AS key")
+    tx.execute(statement.bindparams(bindparam("keys", type_=postgresql.ARRAY(Text))), {"keys": keys})
+
+
 def supersede(tx: Tx, answers: Sequence[NewSubmission], counting: Sequence[str]) -> None:
-    """Mark every answer that a later one of the same sender and round has replaced.
+    """Mark every answer that a later one of the same person, or sender, and round has replaced.
 
     `counting` are the statuses that count as answers. The order is that of receipt, not of reading:
     two readers may take a person's two replies in either order.
     """
-    for answer in answers:
-        same = (
-            or_(submission.c.sender == answer.sender, submission.c.person == answer.person)
-            if answer.person is not None
-            else submission.c.sender == answer.sender
-        )
-        rows = tx.execute(
-            select(submission.c.message, submission.c.id)
-            .where(same, submission.c.round == answer.round, submission.c.status.in_(counting))
-            .order_by(submission.c.received_at.desc(), submission.c.message.desc())
-        ).all()
-        if len(rows) > 1:
-            older = [{"m": row.message, "s": row.id} for row in rows[1:]]
-            where = (submission.c.message == bindparam("m"), submission.c.id == bindparam("s"))
-            tx.execute(update(submission).where(*where).values(superseded=True), older)
+    if not answers:
+        return
+    same = [tuple_(submission.c.sender, submission.c.round).in_([(a.sender, a.round) for a in answers])]
+    persons = [(a.person, a.round) for a in answers if a.person]
+    if persons:
+        same.append(tuple_(submission.c.person, submission.c.round).in_(persons))
+    query = (
+        select(submission.c.message, submission.c.id, submission.c.sender, submission.c.person, submission.c.round)
+        .where(or_(*same), submission.c.status.in_(counting), ~submission.c.superseded)
+        .order_by(submission.c.received_at.desc(), submission.c.message.desc())
+    )
+    latest: set[tuple[str, str]] = set()
+    older: list[dict[str, str]] = []
+    for row in tx.execute(query):
+        who = (row.person or row.sender, row.round)
+        if who in latest:
+            older.append({"m": row.message, "s": row.id})
+        latest.add(who)
+    if older:
+        where = (submission.c.message == bindparam("m"), submission.c.id == bindparam("s"))
+        tx.execute(update(submission).where(*where).values(superseded=True), older)
 
 
 def earlier_same(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[tuple[str, str | None]]]:

@@ -40,6 +40,8 @@ class Census:
         self._idle = idle
         self._guests: set[Guest] = set()
         self._by_address: Counter[str] = Counter()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
 
     def __len__(self) -> int:
         return len(self._guests)
@@ -50,6 +52,7 @@ class Census:
         if crowd or (guest.counted and self._by_address[guest.address] >= self._limit_by_address):
             return False
         self._guests.add(guest)
+        self._emptied.clear()
         self._by_address[guest.address] += 1
         return True
 
@@ -59,6 +62,12 @@ class Census:
             self._by_address[guest.address] -= 1
             if not self._by_address[guest.address]:
                 del self._by_address[guest.address]
+        if not self._guests:
+            self._emptied.set()
+
+    async def empty(self) -> None:
+        """Return once nobody is connected."""
+        await self._emptied.wait()
 
     async def sweep_for_ever(self) -> None:
         while True:

@@ -76,7 +76,16 @@ class Handler:
         note(Event.RECIPIENT_REFUSED, client=sender.client, outcome=type(found.outcome).__name__)
         if found.mailbox is None:
             return reply
-        refusal = _refusal(sender, found.mailbox, address, "rcpt", size, found.outcome, reply, None)
+        refusal = _refusal(
+            sender,
+            mailbox=found.mailbox,
+            address=address,
+            stage="rcpt",
+            octets=size,
+            outcome=found.outcome,
+            reply=reply,
+            id_=None,
+        )
         return reply if await self._intake.record([refusal]) else self.unavailable
 
     async def data(self, sender: Sender, envelope: Envelope, content: Content, protocol: str) -> tuple[Reply, bool]:
@@ -130,7 +139,16 @@ class Handler:
         if reply.code < 500:
             return reply
         refusals = [
-            _refusal(sender, each.mailbox, each.address, "data", content.octets, outcome, reply, id_)
+            _refusal(
+                sender,
+                mailbox=each.mailbox,
+                address=each.address,
+                stage="data",
+                octets=content.octets,
+                outcome=outcome,
+                reply=reply,
+                id_=id_,
+            )
             for each in envelope.recipients
         ]
         return reply if await self._intake.record(refusals) else self.unavailable
@@ -147,6 +165,7 @@ class Handler:
 
 def _refusal(
     sender: Sender,
+    *,
     mailbox: MailboxId,
     address: str,
     stage: Literal["rcpt", "data"],

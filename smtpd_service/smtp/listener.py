@@ -89,16 +89,15 @@ async def listen(
 
 
 async def _drain(census: Census, seconds: float) -> None:
-    """Close sessions between two messages at once, the others when they end or the time is over."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
+    """Close sessions between two messages at once, the others when they end or the time is over.
+
+    A session whose message is with intake hears its answer, also past the time.
+    """
     for guest in census.guests():
         if guest.between_messages():
             guest.turn_out(Session.SHUTTING_DOWN)
-    while len(census) and loop.time() < end:
-        await asyncio.sleep(0.05)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(census.empty(), seconds)
     for guest in census.guests():
         guest.turn_out(Session.SHUTTING_DOWN)
-    # What was handed to intake is answered, also past the time.
-    while any(guest.storing() for guest in census.guests()):
-        await asyncio.sleep(0.05)
+    await census.empty()

@@ -38,7 +38,7 @@ _HELO = re.compile(r"[!-~]{1,255}")
 _NO_PARAMETERS = MailParameters()
 
 
-class Transaction(Envelope):  # type: ignore[misc]  # the library ships no types
+class Transaction(Envelope):
     """The state between MAIL and the end of DATA."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class House:
     budget: Budget
 
 
-class Protocol(SMTP):  # type: ignore[misc]  # the library ships no types
+class Protocol(SMTP):
     """One session, from the greeting to the end of its connection."""
 
     # The stream's flow control: twice this may wait unread.
@@ -100,6 +100,9 @@ class Protocol(SMTP):  # type: ignore[misc]  # the library ships no types
 
     def _create_envelope(self) -> Transaction:
         return Transaction()
+
+    def _set_rset_state(self) -> None:
+        self.envelope = self._create_envelope()
 
     def _reset_timeout(self, duration: float | None = None) -> None:
         """Nothing: the census sweeps, so that a session needs no timer of its own."""

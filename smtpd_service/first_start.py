@@ -1,0 +1,75 @@
+"""What a new database is given: the schema, the default campaign, and the mailboxes that the file names."""
+
+from smtpd_service.identity import new_id, now
+from smtpd_service.settings import DAYS, ConfigError, MailboxToMake, Settings
+from storage import changes, mailboxes, rounds
+from storage.engine import Store, Tx
+from storage.records import Campaign, Mailbox, MailboxId, Quota, Usage
+from storage.upgrade import schema_state, upgrade
+
+
+def make_ready(settings: Settings, store: Store) -> None:
+    """Bring the database to where the service can run on it.
+
+    An empty database gets the schema; missing mailboxes of the file are made. Raises ConfigError for a
+    schema that is not this program's, StorageError for a database that does not answer.
+    """
+    state = schema_state(store)
+    if state == "empty":
+        upgrade(settings.database_url)
+    elif state == "older":
+        raise ConfigError("the database has an older schema; stop all nodes and run: pulsebox db upgrade")
+    elif state == "newer":
+        raise ConfigError("the database has a newer schema than this program knows; install the newer program")
+    with store.unit() as tx:
+        campaign = _campaign(tx, settings)
+        for wanted in settings.mailbox:
+            _mailbox(tx, wanted, campaign)
+
+
+def _campaign(tx: Tx, settings: Settings) -> Campaign:
+    wanted = settings.campaign
+    found = rounds.find_campaign(tx, wanted.name)
+    if found is not None:
+        return found
+    campaign = Campaign(
+        id=new_id(),
+        name=wanted.name,
+        zone=wanted.time_zone,
+        weekday=DAYS.index(wanted.deadline_day),
+        time=wanted.deadline_time,
+        open_days=wanted.open_days,
+        grace=int(wanted.grace.total_seconds()),
+    )
+    rounds.add_campaign(tx, campaign)
+    return campaign
+
+
+def _mailbox(tx: Tx, wanted: MailboxToMake, campaign: Campaign) -> None:
+    if mailboxes.find(tx, wanted.address) is not None:
+        return
+    box = Mailbox(
+        id=MailboxId(new_id()),
+        address=wanted.address,
+        quota=Quota(int(wanted.quota), wanted.quota_messages, int(wanted.grace)),
+        used=Usage(0, 0),
+        when_full=wanted.when_full,
+        frozen=False,
+        warned=0,
+        campaign=campaign.id,
+    )
+    mailboxes.add(tx, box, now())
+    for alias in wanted.aliases:
+        if mailboxes.find(tx, alias) is None:
+            mailboxes.add_alias(tx, alias, box.id)
+    after = {"quota_octets": box.quota.octets, "when_full": box.when_full.value}
+    changes.record(
+        tx,
+        at=now(),
+        who="config.toml",
+        verb="mailbox add",
+        subject=box.address,
+        before={},
+        after=after,
+        reason="first start",
+    )

@@ -1,0 +1,37 @@
+"""What must happen also when no mail arrives: warnings on a timer, old marks forgotten, partitions made ahead."""
+
+import asyncio
+import contextlib
+import logging
+
+from smtpd_service.events import Event, note
+from smtpd_service.identity import now
+from smtpd_service.storing import Policy, warn
+from storage import acceptance, mailboxes, notices
+from storage.engine import StorageError, Store
+from storage.partitions import make_months
+
+EVERY = 30.0
+
+
+def keep_house(store: Store, policy: Policy) -> None:
+    """Do one round. Raises StorageError."""
+    with store.reading() as tx:
+        due = [box.id for box in mailboxes.all_mailboxes(tx) if warn(box, policy, now())[0] is not box]
+    with store.unit() as tx:
+        acceptance.forget(tx, now())
+        make_months(tx, now())
+        for box in mailboxes.lock(tx, due).values() if due else ():
+            moved, warning = warn(box, policy, now())
+            mailboxes.set_usage(tx, [moved])
+            notices.owe(tx, [warning] if warning else [])
+
+
+async def keep_house_for_ever(store: Store, policy: Policy, stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
+        try:
+            await asyncio.to_thread(keep_house, store, policy)
+        except StorageError as error:
+            note(Event.DATABASE_AWAY, logging.WARNING, text=error)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), EVERY)

@@ -1,0 +1,246 @@
+"""The composition root: which process runs what, and how they start, are watched and end.
+
+The parent opens the sockets, makes the database ready and starts a process for each listener, each reader and
+the courier. A process that dies is started again; all end with the parent; SIGTERM and SIGINT drain them.
+"""
+
+import asyncio
+import gc
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
+from multiprocessing.synchronize import Event as SharedEvent
+
+from smtpd_service import events
+from smtpd_service.events import Event, note
+from smtpd_service.first_start import make_ready
+from smtpd_service.housekeeping import keep_house_for_ever
+from smtpd_service.intake import Intake
+from smtpd_service.lifeline import die_with
+from smtpd_service.outbound.courier import Courier, carrier_of, letterhead_of
+from smtpd_service.parsing import Child
+from smtpd_service.reader import Reader
+from smtpd_service.settings import Settings
+from smtpd_service.smtp.listener import address_of, listen, open_sockets
+from smtpd_service.storing import Policy
+from smtpd_service.watch import Watch
+from storage.engine import open_store
+
+ROLES = ("listener", "reader", "courier")
+# A drained service ends within this many seconds after the drain itself.
+MARGIN = 8.0
+RESTART_AFTER = 0.2
+RESTART_AT_MOST = 5.0
+
+_processes = multiprocessing.get_context("fork")
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return uvloop's event loop where it is installed, worth 2.2 to 2.7 times (measured), else asyncio's."""
+    try:
+        import uvloop  # noqa: PLC0415  # not on every system
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def policy_of(settings: Settings) -> Policy:
+    return Policy(settings.quota.warn_at, settings.operator.address)
+
+
+# What one process does; each says when it is ready and returns when it is told to end.
+
+
+def run_listener(settings: Settings, sockets: Sequence[socket.socket], ready: SharedEvent) -> None:
+    store = open_store(settings.database_url)
+    intake = Intake(
+        store,
+        policy_of(settings),
+        batch_messages=settings.intake.batch_messages,
+        batch_octets=int(settings.intake.batch_octets),
+    )
+    watch = Watch(store, int(settings.storage.reserve))
+    watch.start()
+    intake.start()
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_until_told(partial(listen, settings, sockets, intake, watch), ready))
+    intake.stop()
+    watch.stop()
+    store.close()
+
+
+def run_reader(settings: Settings, ready: SharedEvent) -> None:
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    store = open_store(settings.database_url)
+    child = Child(deadline=settings.reader.deadline.total_seconds(), memory=int(settings.reader.memory))
+    ready.set()
+    Reader(store, child, batch=settings.reader.batch, stopping=stopping).run()
+    store.close()
+
+
+def run_courier(settings: Settings, ready: SharedEvent) -> None:
+    store = open_store(settings.database_url)
+
+    async def carry(stopping: asyncio.Event) -> None:
+        courier = Courier(store, carrier_of(settings), letterhead_of(settings))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(courier.run(stopping))
+            tasks.create_task(keep_house_for_ever(store, policy_of(settings), stopping))
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_until_told(carry, ready))
+    store.close()
+
+
+async def _until_told(work: Callable[[asyncio.Event], "asyncio.Future[None] | object"], ready: SharedEvent) -> None:
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    asyncio.get_running_loop().call_soon(ready.set)
+    await work(stopping)  # type: ignore[misc]
+
+
+@dataclass(slots=True)
+class Post:
+    """One place in the service that a process fills; `failures` in a row delay the next start."""
+
+    name: str
+    work: Callable[[SharedEvent], None]
+    # Sockets that the parent holds and this post has no use for: a copy left open would go on listening.
+    closes: Sequence[socket.socket] = ()
+    ready: SharedEvent = field(default_factory=_processes.Event)
+    process: ForkProcess | None = None
+    started_at: float = 0.0
+    failures: int = 0
+
+
+class Supervisor:
+    """Keeps every post filled until told to stop."""
+
+    def __init__(self, posts: Sequence[Post], sockets: Sequence[socket.socket], drain: float) -> None:
+        self._posts = posts
+        self._sockets = sockets
+        self._drain = drain
+        self._stopping = False
+
+    def start(self) -> None:
+        # What is loaded by now is shared between the processes, as long as nobody writes to it.
+        gc.freeze()
+        for post in self._posts:
+            self._fill(post)
+
+    def wait_ready(self) -> bool:
+        """Wait until every post is filled and ready; False when told to stop before."""
+        while not all(post.ready.is_set() for post in self._posts):
+            if self._stopping:
+                return False
+            self._tend(0.02)
+        return True
+
+    def stop(self) -> None:
+        self._stopping = True
+
+    def watch(self) -> None:
+        """Start dead processes again until told to stop, then drain."""
+        while not self._stopping:
+            self._tend(0.5)
+        self._end()
+
+    def _fill(self, post: Post) -> None:
+        post.process = _processes.Process(target=_enter, args=(post, os.getpid()), name=f"pulsebox {post.name}")
+        post.started_at = time.monotonic()
+        post.process.start()
+
+    def _tend(self, seconds: float) -> None:
+        """Wait a moment and start again what has died, later each time it dies young."""
+        alive = [post.process.sentinel for post in self._posts if post.process is not None]
+        wait(alive, timeout=seconds)
+        for post in self._posts:
+            if post.process is not None and not post.process.is_alive():
+                note(Event.PROCESS_ENDED, logging.ERROR, process=post.name, code=post.process.exitcode)
+                post.process.close()
+                post.process = None
+                young = time.monotonic() - post.started_at < RESTART_AT_MOST
+                post.failures = post.failures + 1 if young else 0
+            delay = min(RESTART_AFTER * 2 ** min(post.failures, 8), RESTART_AT_MOST) if post.failures else 0
+            if post.process is None and not self._stopping and time.monotonic() - post.started_at >= delay:
+                self._fill(post)
+
+    def _end(self) -> None:
+        note(Event.STOPPING)
+        for each in self._sockets:
+            each.close()
+        running = [post.process for post in self._posts if post.process is not None]
+        for process in running:
+            process.terminate()
+        end = time.monotonic() + self._drain + MARGIN
+        for process in running:
+            process.join(max(0.0, end - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+        note(Event.STOPPED)
+
+
+def _enter(post: Post, parent: int) -> None:
+    """Begin as a child: end with the parent, leave Ctrl-C to it, and let SIGTERM be handled by the work."""
+    die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for each in post.closes:
+        each.close()
+    try:
+        post.work(post.ready)
+    except Exception as error:  # the process ends; its parent starts another
+        note(Event.PROCESS_ENDED, logging.ERROR, trouble=error, process=post.name)
+        sys.exit(1)
+
+
+def serve(settings: Settings, role: str | None = None) -> int:
+    """Run the service, or one role of it, in the foreground until SIGTERM or SIGINT; return the exit code.
+
+    Raises ConfigError, StorageError, and OSError for an address that cannot be listened on.
+    """
+    events.start(settings.service.log_level)
+    store = open_store(settings.database_url)
+    try:
+        make_ready(settings, store)
+    finally:
+        store.close()
+    sockets = open_sockets(settings.smtp.listen) if role in {None, "listener"} else []
+    supervisor = Supervisor(posts(settings, sockets, role), sockets, settings.service.drain.total_seconds())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
+    supervisor.start()
+    if supervisor.wait_ready():
+        addresses = " ".join(address_of(each) for each in sockets)
+        note(Event.READY, addresses=addresses)
+        print(f"ready {addresses}".strip(), flush=True)
+    supervisor.watch()
+    return 0
+
+
+def posts(settings: Settings, sockets: Sequence[socket.socket], role: str | None) -> list[Post]:
+    """Return the posts of a service, or those of one role."""
+    all_posts = {
+        "listener": [
+            Post(f"listener {number}", partial(run_listener, settings, sockets))
+            for number in range(settings.service.listeners)
+        ],
+        "reader": [
+            Post(f"reader {number}", partial(run_reader, settings), sockets)
+            for number in range(settings.reader.processes)
+        ],
+        "courier": [Post("courier", partial(run_courier, settings), sockets)],
+    }
+    return [post for name in ROLES if role in {None, name} for post in all_posts[name]]

