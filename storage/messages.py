@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, exists, insert, or_, select, update
 
@@ -138,3 +139,26 @@ def trace(tx: Tx, id_: MessageId) -> str | None:
     """Return the trace headers made when the message was stored (RFC 5321 section 4.4)."""
     found: str | None = tx.execute(select(message.c.trace).where(message.c.id == id_)).scalar_one_or_none()
     return found
+
+
+def envelope(tx: Tx, id_: MessageId) -> dict[str, Any] | None:
+    """Return what the session said and what reading did so far, beyond what the auditors' views show."""
+    columns = (
+        message.c.client,
+        message.c.helo,
+        message.c.smtputf8,
+        message.c.body,
+        message.c.ret,
+        message.c.envid,
+        message.c.digest,
+        message.c.attempts,
+        message.c.trace,
+    )
+    row = tx.execute(select(*columns).where(message.c.id == id_)).one_or_none()
+    return None if row is None else dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
+
+
+def states(tx: Tx, ids: Sequence[MessageId]) -> dict[MessageId, MessageState]:
+    """Return the state of those of `ids` that exist, locked until the unit ends."""
+    query = select(message.c.id, message.c.state).where(message.c.id.in_(ids)).order_by(message.c.id)
+    return {MessageId(row.id): MessageState(row.state) for row in tx.execute(query.with_for_update())}

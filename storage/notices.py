@@ -150,3 +150,9 @@ def drop(tx: Tx, ids: Sequence[NoticeId], now: datetime) -> int:
     """Take notices out of the queue unsent; they stay on record. Returns how many."""
     query = update(notice).where(notice.c.id.in_(ids), notice.c.state.in_(["due", "given_up"]))
     return tx.execute(query.values(state="dropped", settled_at=now, lease_owner=None, lease_until=None)).rowcount
+
+
+def states(tx: Tx, ids: Sequence[NoticeId]) -> dict[NoticeId, NoticeState]:
+    """Return the state of those of `ids` that exist, locked until the unit ends."""
+    query = select(notice.c.id, notice.c.state).where(notice.c.id.in_(ids)).order_by(notice.c.id)
+    return {NoticeId(row.id): NoticeState(row.state) for row in tx.execute(query.with_for_update())}

@@ -91,3 +91,16 @@ def _partition(name: str) -> bool:
 
 def _missing_views(tx: Tx) -> list[str]:
     return sorted(set(VIEWS) - set(inspect(tx).get_view_names()))
+
+
+def damage(store: Store) -> list[str]:
+    """Return what SQLite finds broken in its file, one line each; PostgreSQL looks after itself.
+
+    Raises StorageError.
+    """
+    if store.dialect != "sqlite":
+        return []
+    with store.reading() as tx:
+        broken = [str(row[0]) for row in tx.execute(text("PRAGMA integrity_check")) if row[0] != "ok"]
+        orphans = [f"{row[0]} row {row[1]} has no {row[2]}" for row in tx.execute(text("PRAGMA foreign_key_check"))]
+        return broken + orphans

@@ -183,16 +183,13 @@ def mail(
     head = f"From: Ann <ann@agency.test>\r\nTo: hr@agency.test\r\nSubject: {subject}\r\n"
     head += f"Message-ID: <{message_id}>\r\n\r\n" if message_id else "\r\n"
     body = "".join(f"- did thing number {number}\r\n" for number in range(1, bullets + 1))
-    text = (head + body + "\r\n").encode()
+    text = (head + body + "-- \r\nAnn\r\n").encode()
     if octets is None:
         return text
-    missing = octets - len(text)
-    assert missing == 0 or missing >= 2, "too small for a mail of this form"
-    lines = b""
-    while missing > 78:
-        lines += b"-- " + b"x" * 60 + b"\r\n"
-        missing = octets - len(text) - len(lines)
-    return text + lines + (b"y" * (missing - 2) + b"\r\n" if missing >= 2 else b"")
+    assert octets - len(text) >= 2, "too small for a mail of this form"
+    while (missing := octets - len(text)) > 80:
+        text += b"x" * 60 + b"\r\n"
+    return text + b"y" * (missing - 2) + b"\r\n"
 
 
 def signal_all(pids: list[int], number: signal.Signals) -> None:
