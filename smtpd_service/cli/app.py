@@ -1,0 +1,105 @@
+"""The command line: what was typed in, an exit code out. 0 is done, 1 something was found wrong, 2 bad input.
+
+Only the noun that was typed is loaded, since its imports are most of the time that a short verb takes.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from smtpd_service.cli.complaint import Complaint, one_line
+from smtpd_service.cli.options import noun
+
+# In the order of the help; each is a file of that name. A noun holds verbs, a verb stands alone.
+NOUNS = {
+    "serve": "verb",
+    "demo": "verb",
+    "doctor": "verb",
+    "config": "noun",
+    "mailbox": "noun",
+    "quota": "noun",
+    "message": "noun",
+    "queue": "noun",
+    "outbox": "noun",
+    "bounce": "noun",
+    "query": "verb",
+    "export": "verb",
+    "db": "noun",
+}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what was typed and return the exit code; a mistake is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows no arrow still gets its answer.
+            stream.reconfigure(errors="replace")
+    try:
+        code = _do(list(arguments) or ["--help"])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go()
+        return 1
+    except Complaint as complaint:
+        return _refuse(f"pulsebox: {complaint}")
+    except typer.TyperException as error:
+        return _refuse(_usage(error))
+    return code
+
+
+def _do(arguments: list[str]) -> int:
+    command = get_command(_app(arguments[0]))
+    try:
+        answer = command.main(arguments, prog_name="pulsebox", standalone_mode=False)
+    except typer.Abort:
+        return 1
+    return answer if isinstance(answer, int) else 0
+
+
+def _app(named: str) -> typer.Typer:
+    app = noun("Receives replies by SMTP, charges them to a mailbox quota, and reads their bullets into SQL.")
+    app.callback()(_top)
+    for name in (named,) if named in NOUNS else NOUNS:
+        module = import_module(f"smtpd_service.cli.{name}")
+        if NOUNS[name] == "noun":
+            app.add_typer(module.verbs, name=name)
+        else:
+            app.command(name)(getattr(module, name))
+    return app
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pulsebox {version('pulsebox')}")
+        raise typer.Exit
+
+
+def _top(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Receives replies by SMTP, charges them to a mailbox quota, and reads their bullets into SQL."""
+
+
+def _usage(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "pulsebox"
+    return f"{path}: {error.format_message().strip().rstrip('.')}; see: {path} --help"
+
+
+def _refuse(text: str) -> int:
+    print(one_line(text), file=sys.stderr)
+    return 2
+
+
+def _let_go() -> None:
+    """Whoever read our output has seen enough; what is left of it goes nowhere, also at the very end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

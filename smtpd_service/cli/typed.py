@@ -1,0 +1,74 @@
+"""What operators type, read strictly. Each function raises Complaint saying what would be right."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from smtpd_service.cli.complaint import Complaint
+from smtpd_service.domain.address import is_address, mailbox_key
+from smtpd_service.settings import SIZE_LIMIT, parse_size
+
+_AGE = re.compile(r"(\d{1,6}) ?(s|min|h|d)")
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+_FIRST_YEAR = 1971
+
+
+def size(option: str, text: str) -> int:
+    """Return octets."""
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise Complaint(f"{option}: {error}") from error
+
+
+def count_or_none(option: str, text: str) -> int | None:
+    """Return a number of messages, None for `none`."""
+    if text.lower() == "none":
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) > SIZE_LIMIT:
+        raise Complaint(f"{option}: {text!r} is no number of messages; write a whole number, or none")
+    return int(text)
+
+
+def address(text: str) -> str:
+    """Return the key form of an address that is to be listed."""
+    if not is_address(text):
+        raise Complaint(f"{text!r} is no address; write name@domain")
+    return mailbox_key(text)
+
+
+def identifier(text: str) -> str:
+    """Return an id in its dashed form."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Complaint(f"{text!r} is no id; ids look like 0195b1c2-7f00-7abc-8def-0123456789ab") from None
+
+
+def identifiers(texts: Sequence[str], *, everything: bool) -> list[str] | None:
+    """Return the ids that were typed, each once, or None for `--all`."""
+    if everything == bool(texts):
+        raise Complaint("name the ids, or write --all (one of the two)")
+    return None if everything else list(dict.fromkeys(identifier(text) for text in texts))
+
+
+def moment(option: str, text: str | None, now: datetime) -> datetime | None:
+    """Return the UTC time of an ISO 8601 text or of an age such as `4 h`."""
+    if text is None:
+        return None
+    if age := _AGE.fullmatch(text.strip()):
+        return _ago(now, int(age[1]) * _SECONDS[age[2]])
+    try:
+        at = datetime.fromisoformat(text.strip())
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Complaint(f"{option}: {text!r} is no time; write 2025-03-10T16:11Z, 2025-03-10, or an age: 4 h") from None
+    if at.year < _FIRST_YEAR:
+        raise Complaint(f"{option}: {text!r} lies before {_FIRST_YEAR}; there was no mail here yet")
+    return at
+
+
+def _ago(now: datetime, seconds: int) -> datetime:
+    first = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
+    return max(first, now - timedelta(seconds=min(seconds, int((now - first).total_seconds()))))
