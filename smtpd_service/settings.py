@@ -190,7 +190,7 @@ class Outbound(_Section):
     maildir: Path = Path("var/outbox")
     tls: Literal["none", "opportunistic"] = "none"
     timeout: Duration = timedelta(seconds=30)
-    wording: Literal["incident", "helpful"] = "helpful"
+    wording: Literal["incident", "helpful"] = "incident"
     display_name: Annotated[str, Field(max_length=100, pattern=r"^[^\r\n\x00]*$")] = "Mail Delivery"
     concurrency: Annotated[int, Field(ge=1, le=100)] = 4
 

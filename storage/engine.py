@@ -52,7 +52,9 @@ class Store:
     def __init__(self, url: URL, engine: Engine) -> None:
         self.url = url
         self._engine = engine
-        self._reading = engine.execution_options(pulsebox_reading=True)
+        # SQLite's readers see one moment as they are; PostgreSQL's would see each statement's own.
+        moment: dict[str, Any] = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
+        self._reading = engine.execution_options(pulsebox_reading=True, **moment)
 
     @property
     def dialect(self) -> str:

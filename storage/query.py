@@ -158,6 +158,7 @@ class _Authorizer:
 
     def __init__(self, shown: frozenset[tuple[str, str]]) -> None:
         self._shown = shown
+        self._tables = frozenset(table for table, _ in shown)
 
     def __call__(self, action: int, first: str | None, second: str | None, _db: str | None, source: str | None) -> int:
         if action in {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE}:
@@ -171,8 +172,10 @@ class _Authorizer:
     def _read(self, table: str, column: str, source: str | None) -> int:
         if table in VIEWS:
             return sqlite3.SQLITE_OK
-        # An empty column is COUNT(*) and the like: reveals no value, but only inside of a view.
-        admitted = source is not None and (not column or (table, column) in self._shown)
+        if not column:
+            # COUNT(*) and the like read no column; a view that is one table comes here without its name.
+            return sqlite3.SQLITE_OK if table in self._tables else sqlite3.SQLITE_DENY
+        admitted = source is not None and (table, column) in self._shown
         return sqlite3.SQLITE_OK if admitted else sqlite3.SQLITE_DENY
 
 

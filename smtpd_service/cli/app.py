@@ -92,7 +92,9 @@ def _top(
 def _usage(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "pulsebox"
-    return f"{path}: {error.format_message().strip().rstrip('.')}; see: {path} --help"
+    # Typer lets the checker of a value speak with its own prefix.
+    said = error.format_message().replace("Value error, ", "").strip().rstrip(".")
+    return f"{path}: {said}; see: {path} --help"
 
 
 def _refuse(text: str) -> int:

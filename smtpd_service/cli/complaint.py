@@ -5,7 +5,7 @@ import re
 _PASSWORD = re.compile(r"(://[^:/@\s'\"]*:)[^\s'\"]*@|([?&]password=)[^&\s'\"]*")
 
 
-class Complaint(Exception):
+class Complaint(Exception):  # noqa: N818  # what an operator did wrong, not the program
     """Ends a verb with exit code 2; the text is what to print, on one line."""
 
 
@@ -16,7 +16,7 @@ def masked(text: str) -> str:
 
 def printable(text: str) -> str:
     """Return text of others so that it can do nothing to a terminal: no control and no direction marks."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def one_line(text: str) -> str:

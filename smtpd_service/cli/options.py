@@ -15,7 +15,9 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At mo
 After = Annotated[str | None, typer.Option("--after", metavar="ID", help="Go on with what is older than this id.")]
 Since = Annotated[
     str | None,
-    typer.Option("--since", metavar="TIME", help="A time (2025-03-10T16:11Z; UTC if it names no zone) or an age (4 h)."),
+    typer.Option(
+        "--since", metavar="TIME", help="A time (2025-03-10T16:11Z, UTC if it names no zone) or an age (4 h)."
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 

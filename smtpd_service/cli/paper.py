@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, TextIO
+from typing import IO, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -147,13 +147,13 @@ def print_octets(octets: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def octet_stream() -> TextIO:
+def octet_stream() -> io.TextIOWrapper:
     """Return a UTF-8 text stream onto standard output; detach it, so that its end does not close that."""
     sys.stdout.flush()
-    return io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", errors="replace", newline="", write_through=False)
+    return io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", errors="replace", newline="")
 
 
-def write_csv(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def write_csv(stream: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write a header and rows (RFC 4180) and return how many rows."""
     written = 0
     writer = csv.writer(stream)
@@ -172,7 +172,7 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def write_jsonl(stream: TextIO, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def write_jsonl(stream: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write one JSON object a line and return how many."""
     written = 0
     for written, row in enumerate(rows, start=1):  # noqa: B007  # the count is the answer

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from smtpd_service.demo.replies import Sent
+from smtpd_service.settings import Settings
 from storage.engine import Store, open_store
 from storage.query import run as run_query
 
@@ -30,9 +31,10 @@ CONFIG = """\
 url = "sqlite:///pulsebox.db"
 [smtp]
 listen = ["127.0.0.1:0"]
-hostname = "mx.agency.example"
+hostname = "{hostname}"
 [outbound]
 maildir = "outbox"
+wording = "{wording}"
 [[mailbox]]
 address = "{address}"
 quota = {quota}
@@ -100,7 +102,7 @@ _PULSEBOX = (sys.executable, "-m", "smtpd_service")
 
 
 @contextmanager
-def stage(quota: int) -> Iterator[Stage]:
+def stage(quota: int, settings: Settings) -> Iterator[Stage]:
     """Start a service with an empty database in `var/demo`; it ends with the block, the database stays.
 
     Raises DemoError where it does not start.
@@ -108,7 +110,7 @@ def stage(quota: int) -> Iterator[Stage]:
     folder = FOLDER.resolve()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / "config.toml").write_text(CONFIG.format(address=ADDRESS, quota=quota), encoding="utf-8")
+    (folder / "config.toml").write_text(_config(quota, settings), encoding="utf-8")
     with (folder / "service.log").open("w") as log:
         # A session of its own: Ctrl-C ends the story, and the story ends the service.
         service = subprocess.Popen(  # noqa: S603  # our own command
@@ -126,6 +128,12 @@ def stage(quota: int) -> Iterator[Stage]:
     finally:
         service.send_signal(signal.SIGTERM)
         service.wait()
+
+
+def _config(quota: int, settings: Settings) -> str:
+    return CONFIG.format(
+        address=ADDRESS, quota=quota, hostname=settings.smtp.hostname, wording=settings.outbound.wording
+    )
 
 
 def _address(service: "subprocess.Popen[str]", folder: Path) -> tuple[str, int]:

@@ -5,7 +5,9 @@ and `pulsebox quota set` for the change.
 """
 
 import random
+import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +24,8 @@ from rich.text import Text
 
 from smtpd_service.demo.people import Person, staff
 from smtpd_service.demo.replies import Sent, reply
-from smtpd_service.demo.stage import ADDRESS, Stage, stage
+from smtpd_service.demo.stage import ADDRESS, FOLDER, Stage, stage
+from smtpd_service.settings import Settings
 
 SEED = 2025
 PEOPLE = 400
@@ -46,8 +49,10 @@ class Letters:
         return sum(len(letter.octets) for letter in self.sent)
 
 
-def run(keep: bool, console: Console | None = None) -> int:
+def run(settings: Settings | None, keep: bool, console: Console | None = None) -> int:
     """Play the story; return the exit code. `keep` leaves the service running until Ctrl-C.
+
+    Of `settings`, if given, the host name and the wording of bounces are taken; the rest is the story's own.
 
     Raises DemoError where the service does not start or does not finish its work in time.
     """
@@ -56,7 +61,7 @@ def run(keep: bool, console: Console | None = None) -> int:
     letters = write(people, SEED)
     quota = int(ROOM * letters.octets)
     console.rule("[bold]Pulsebox[/bold]: replies by mail, a quota, and honest bounces")
-    with stage(quota) as playing:
+    with stage(quota, settings or Settings(file=FOLDER)) as playing:
         _play(playing, console, people, letters, quota)
         if keep:
             _keep(playing, console)
@@ -127,8 +132,8 @@ def _announce_full(playing: Stage, console: Console) -> None:
 
 
 def _show_bounce(playing: Stage, console: Console, count: int) -> None:
-    file, bounce = playing.bounces()[0]
-    console.print(f"\n{count} bounces lie in {_short(file.parent)}, as any mail program opens them. One of them:\n")
+    file, bounce = min(playing.bounces(), key=lambda found: found[0].stat().st_size)
+    console.print(f"\n{count} bounces lie in {_short(file.parent)}, as any mail program opens them. The shortest:\n")
     console.print(Panel(Text(_as_read(bounce)), title=file.name, width=100))
     console.print("(Left out here: its HTML part, which says the same.)", style="dim")
 
@@ -179,17 +184,25 @@ def _sum_up(playing: Stage, console: Console, sent: int) -> None:
 
 
 def _look_further(playing: Stage, console: Console) -> None:
-    config = f"--config {_short(playing.config)}"
+    config, me = f"--config {_short(playing.config)}", _command()
     select = "SELECT sender, status, bullet_count FROM submissions ORDER BY received_at DESC LIMIT 10"
     console.print("\nLook further (the database stays):", style="bold")
     for command in (
-        f'pulsebox query "{select}" {config}',
-        f"pulsebox quota history {config}",
-        f"pulsebox outbox list {config}",
-        f"pulsebox bounce list {config}",
+        f'{me} query "{select}" {config}',
+        f"{me} quota history {config}",
+        f"{me} outbox list {config}",
+        f"{me} bounce list {config}",
         f"mutt -R -f {_short(playing.folder / 'outbox')}",
     ):
         console.print(f"  {command}", soft_wrap=True)
+
+
+def _command() -> str:
+    """Return how `pulsebox` was called, so that what is printed can be typed as it is."""
+    called = Path(sys.argv[0])
+    if called.name != "pulsebox":
+        return "pulsebox"
+    return "pulsebox" if shutil.which("pulsebox") else str(_short(called.resolve()))
 
 
 def _keep(playing: Stage, console: Console) -> None:

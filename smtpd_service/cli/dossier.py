@@ -1,0 +1,104 @@
+"""All that is on record of one message: what the views show of it, and what its session said."""
+
+from collections.abc import Iterator
+from datetime import tzinfo
+from typing import Any
+
+from smtpd_service.cli.complaint import Complaint
+from smtpd_service.cli.paper import Column, Row, moment, plain, print_facts, say, sized, timed
+from storage import messages
+from storage.engine import Store
+from storage.query import run
+from storage.records import MessageId
+
+# Of the view's row, what differs from mailbox to mailbox.
+_OF_DELIVERY = ("mailbox", "recipient")
+
+
+def columns(zone: tzinfo) -> list[Column]:
+    """Return the columns of a list of messages."""
+    return [
+        plain("id"),
+        timed("received_at", zone),
+        plain("mailbox"),
+        Column("from", lambda row: row["mail_from"] or "<>"),
+        sized("octets", "size"),
+        plain("state"),
+    ]
+
+
+def dossier_of(store: Store, id_: MessageId) -> dict[str, Any]:
+    """Return what is on record of a message, with the views' own names. Raises Complaint for an unknown id."""
+    deliveries = _rows(store, "SELECT * FROM messages WHERE id = :id ORDER BY mailbox", id_)
+    with store.reading() as tx:
+        envelope = messages.envelope(tx, id_)
+    if not deliveries or envelope is None:
+        raise Complaint(f"no message {id_}; see: pulsebox message list")
+    message = {name: value for name, value in deliveries[0].items() if name not in _OF_DELIVERY}
+    said = envelope | {"digest": envelope["digest"].hex(), "trace": envelope["trace"].splitlines()}
+    return (
+        message
+        | said
+        | {
+            "mailboxes": [{name: row[name] for name in _OF_DELIVERY} for row in deliveries],
+            "submissions": _submissions(store, id_),
+        }
+    )
+
+
+def _submissions(store: Store, id_: MessageId) -> list[dict[str, Any]]:
+    submissions = _rows(store, "SELECT * FROM submissions WHERE message = :id ORDER BY id", id_)
+    bullets = _rows(store, "SELECT * FROM bullets WHERE message = :id ORDER BY submission, position", id_)
+    return [
+        each | {"bullets": [bullet for bullet in bullets if bullet["submission"] == each["id"]]} for each in submissions
+    ]
+
+
+def _rows(store: Store, statement: str, id_: MessageId) -> list[dict[str, Any]]:
+    with run(store, statement, {"id": id_}) as found:
+        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+
+
+def print_dossier(dossier: Row, zone: tzinfo) -> None:
+    proof = f"proved by {dossier['proved_by']}" if dossier["proved"] else "not proved"
+    print_facts(
+        (
+            ("id", dossier["id"]),
+            ("received", moment(dossier["received_at"], zone)),
+            ("from", f"<{dossier['mail_from']}>, {proof}"),
+            ("client", f"{dossier['client']}, said {dossier['helo'] or 'nothing'}"),
+            ("message-id", dossier["message_id"] or ""),
+            ("size", f"{dossier['octets']:,} octets"),
+            ("sha-256", dossier["digest"]),
+            ("parameters", _parameters(dossier)),
+            ("state", _state(dossier)),
+            *(("mailbox", f"{each['mailbox']}, as {each['recipient']}") for each in dossier["mailboxes"]),
+            *(("trace", line) for line in dossier["trace"]),
+        )
+    )
+    for submission in dossier["submissions"]:
+        for line in _read(submission):
+            say(line)
+
+
+def _parameters(dossier: Row) -> str:
+    given = [f"BODY={dossier['body']}"] if dossier["body"] else []
+    given += ["SMTPUTF8"] if dossier["smtputf8"] else []
+    return " ".join(given + [f"{name.upper()}={dossier[name]}" for name in ("ret", "envid") if dossier[name]])
+
+
+def _state(dossier: Row) -> str:
+    tries = f", {dossier['attempts']} failed tries" if dossier["attempts"] else ""
+    reason = f": {dossier['parked_reason']}" if dossier["parked_reason"] else ""
+    return f"{dossier['state']}{tries}{reason}"
+
+
+def _read(submission: Row) -> Iterator[str]:
+    marks = [name for name in ("late", "superseded") if submission[name]]
+    marks += ["repeats an earlier one"] if submission["repeats"] else []
+    where = f" for {submission['round']}" if submission["round"] else ""
+    yield ""
+    yield f"{', '.join([submission['status'], *marks])}{where}, {submission['bullet_count']} bullets:"
+    for bullet in submission["bullets"]:
+        indent = "  " * max(1, bullet["level"])
+        yield f"{indent}{bullet['position']}. {'(in quarantine)' if bullet['quarantined'] else bullet['text'] or ''}"

@@ -1,0 +1,82 @@
+"""A mailbox's limits on paper: as the auditors' view has them, and as a change is recorded and told."""
+
+from typing import Any
+
+from smtpd_service.cli.paper import Column, Row, plain, shown, size, step
+from smtpd_service.domain.quota import percent
+from storage.engine import Store
+from storage.query import run
+from storage.records import Mailbox, Quota, Usage
+
+
+def view_rows(store: Store, address: str | None = None) -> list[dict[str, Any]]:
+    """Return the rows of the view `mailboxes`, by address."""
+    where = "" if address is None else " WHERE address = :address"
+    parameters = None if address is None else {"address": address}
+    statement = f"SELECT * FROM mailboxes{where} ORDER BY address"  # noqa: S608  # our own text
+    with run(store, statement, parameters) as found:
+        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+
+
+def view_row(box: Mailbox) -> dict[str, Any]:
+    """Return a mailbox as the view `mailboxes` shows it."""
+    return {
+        "address": box.address,
+        "quota_octets": box.quota.octets,
+        "quota_messages": box.quota.messages,
+        "used_octets": box.used.octets,
+        "used_messages": box.used.messages,
+        "state": box.state,
+        "when_full": box.when_full.value,
+    }
+
+
+def limits_of(box: Mailbox) -> dict[str, Any]:
+    """Return what an operator sets, as it stands in the records of changes."""
+    return {
+        "quota_octets": box.quota.octets,
+        "quota_messages": box.quota.messages,
+        "grace_octets": box.quota.grace,
+        "when_full": box.when_full.value,
+    }
+
+
+def usage_of(box: Mailbox) -> dict[str, Any]:
+    return {"used_octets": box.used.octets, "used_messages": box.used.messages}
+
+
+COLUMNS: tuple[Column, ...] = (
+    plain("address", "mailbox"),
+    Column("limit", lambda row: size(row["quota_octets"]), right=True),
+    Column("used", lambda row: size(row["used_octets"], 2), right=True),
+    Column("%", lambda row: f"{_percent(row):.1f}", right=True),
+    Column("messages", lambda row: of(row["used_messages"], row["quota_messages"]), right=True),
+    plain("when_full"),
+    plain("state"),
+)
+
+
+def of(used: int, limit: int | None) -> str:
+    return shown(used) if limit is None else f"{used:,} of {limit:,}"
+
+
+def _percent(row: Row) -> float:
+    return percent(Quota(row["quota_octets"], row["quota_messages"]), Usage(row["used_messages"], row["used_octets"]))
+
+
+def told(before: Mailbox, after: Mailbox) -> list[tuple[str, ...]]:
+    """Return the lines that tell of a change of limits, the state's own left out."""
+    used = f"used {size(after.used.octets, 2)} ({percent(after.quota, after.used):.1f} %)"
+    lines: list[tuple[str, ...]] = [
+        (after.address, f"limit {step(size(before.quota.octets), size(after.quota.octets))}", used)
+    ]
+    moved = (
+        ("messages", _limit(before.quota.messages), _limit(after.quota.messages)),
+        ("grace", size(before.quota.grace), size(after.quota.grace)),
+        ("when full", before.when_full.value, after.when_full.value),
+    )
+    return lines + [("", f"{name} {step(was, is_)}", "") for name, was, is_ in moved if was != is_]
+
+
+def _limit(messages: int | None) -> str:
+    return "without limit" if messages is None else shown(messages)

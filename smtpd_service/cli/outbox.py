@@ -1,0 +1,144 @@
+"""`pulsebox outbox`: mail that we write (bounces, warnings), what became of it, and a say in that."""
+
+from typing import Annotated, Any
+
+import typer
+
+from smtpd_service.cli import typed
+from smtpd_service.cli.complaint import Complaint
+from smtpd_service.cli.confirm import Recorded, as_facts, record
+from smtpd_service.cli.desk import Desk, address_of, open_desk
+from smtpd_service.cli.options import After, All, Config, Json, Limit, Reason, Since, noun
+from smtpd_service.cli.paper import print_json, print_octets, print_table, say
+from smtpd_service.cli.slip import columns, print_slip, slip_of
+from smtpd_service.identity import now
+from storage import notices
+from storage.engine import Tx
+from storage.listing import page
+from storage.records import NoticeId, NoticeKind, NoticeState
+
+verbs = noun("Mail that we write: bounces and warnings.")
+
+OPEN = (NoticeState.DUE, NoticeState.GIVEN_UP)
+
+
+@verbs.command("list")
+def list_(
+    *,
+    state: Annotated[NoticeState | None, typer.Option("--state", help="Only those in this state.")] = None,
+    kind: Annotated[NoticeKind | None, typer.Option("--kind", help="Only of this kind.")] = None,
+    mailbox: Annotated[str | None, typer.Option("--mailbox", metavar="ADDRESS", help="Only of this mailbox.")] = None,
+    recipient: Annotated[str | None, typer.Option("--recipient", metavar="ADDRESS", help="Only to this one.")] = None,
+    since: Since = None,
+    limit: Limit = 50,
+    after: After = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Notices, newest first."""
+    begin, older = typed.moment("--since", since, now()), typed.identifier(after) if after else None
+    with open_desk(config) as desk:
+        filters = {"state": state, "kind": kind, "mailbox": address_of(desk, mailbox), "recipient": recipient}
+        rows = page(desk.store, "notices", filters, since=begin, after=older, limit=limit)
+        zone = desk.zone
+    if json:
+        print_json(rows)
+    else:
+        print_table(rows, columns(zone), nothing="no notice")
+
+
+@verbs.command()
+def show(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The notice's id.")],
+    *,
+    raw: Annotated[bool, typer.Option("--raw", help="Only the mail as it is (or would be) sent.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """One notice: its state, every try, and with --raw the mail itself."""
+    if raw and json:
+        raise Complaint("--raw and --json do not go together; choose one")
+    notice = NoticeId(typed.identifier(id_))
+    with open_desk(config) as desk:
+        if raw:
+            print_octets(_octets(desk, notice))
+            return
+        slip, zone = slip_of(desk.store, notice), desk.zone
+    if json:
+        print_json(slip)
+    else:
+        print_slip(slip, zone)
+
+
+def _octets(desk: Desk, id_: NoticeId) -> bytes:
+    """Return the mail as it went out, or as it would now."""
+    from smtpd_service.outbound.courier import compose, letterhead_of  # noqa: PLC0415  # templates and a client: slow
+
+    with desk.store.reading() as tx:
+        notice = notices.get(tx, id_)
+    if notice is None:
+        raise Complaint(f"no notice {id_}; see: pulsebox outbox list")
+    # A dropped one keeps no octets of its own, or empty ones.
+    return notice.octets or compose(notice, letterhead_of(desk.settings))
+
+
+@verbs.command()
+def retry(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Due or given-up notices.")] = None,
+    *,
+    all_: All = False,
+    reason: Reason = "",
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Try notices again now, those given up too."""
+    named = typed.identifiers(ids or (), everything=all_)
+    with open_desk(config) as desk, desk.store.unit() as tx:
+        chosen = [NoticeId(each) for each in named] if named is not None else None
+        before = _open_states(tx, chosen) if chosen is not None else {}
+        count = notices.retry(tx, chosen, now())
+        recorded = _record(tx, "outbox retry", before, {"state": "due", "notices": count}, reason)
+    _tell("retried", f"{count} due now", count, recorded, json)
+
+
+@verbs.command()
+def drop(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Due or given-up notices.")],
+    *,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why these are never sent.")],
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Take notices out of the outbox unsent; they stay on record."""
+    named = typed.identifiers(ids, everything=False)
+    if not reason.strip():
+        raise Complaint("--reason: say why these are never sent")
+    with open_desk(config) as desk, desk.store.unit() as tx:
+        chosen = [NoticeId(each) for each in named or ()]
+        before = _open_states(tx, chosen)
+        count = notices.drop(tx, chosen, now())
+        recorded = _record(tx, "outbox drop", before, {"state": "dropped", "notices": count}, reason)
+    _tell("dropped", f"{count} dropped", count, recorded, json)
+
+
+def _open_states(tx: Tx, ids: list[NoticeId]) -> dict[str, str]:
+    """Return the states, or complain of the first that is unknown or settled."""
+    found = notices.states(tx, ids)
+    for id_ in ids:
+        if id_ not in found:
+            raise Complaint(f"no notice {id_}; see: pulsebox outbox list; nothing was changed")
+        if found[id_] not in OPEN:
+            raise Complaint(f"notice {id_} is {found[id_]}, only due or given_up ones change; nothing was changed")
+    return {id_: found[id_].value for id_ in ids}
+
+
+def _record(tx: Tx, verb: str, before: dict[str, str], after: dict[str, Any], reason: str) -> Recorded:
+    subject = next(iter(before)) if len(before) == 1 else "outbox"
+    return record(tx, verb=verb, subject=subject, before=before, after=after, reason=reason)
+
+
+def _tell(done: str, text: str, count: int, recorded: Recorded, json: bool) -> None:
+    if json:
+        print_json({done: count} | as_facts(recorded, None))
+    else:
+        say(f"{text}   recorded as #{recorded.number}")
