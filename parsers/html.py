@@ -9,7 +9,7 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers import quotes, text
-from parsers.model import Item, Line, Part, Reply
+from parsers.model import LINES, Item, Line, Part, Reply
 
 # Where one of these is in the source, HTML says more than the plain part beside it.
 TELLING = ("<li", "mso-list", "<blockquote", "gmail_quote", "divrplyfwdmsg", "appendonsend", "messagereplysection")
@@ -54,14 +54,16 @@ def _walk(root: LexborNode, page: "_Page") -> None:
     open_nodes: list[tuple[LexborNode, str]] = []
     while node is not None:
         tag = node.tag or ""
-        child = node.first_child if page.enter(node, tag) else None
+        entered = page.enter(node, tag)
+        child = node.first_child if entered else None
         if page.closed:
             return
         if child is not None:
             open_nodes.append((node, tag))
             node = child
             continue
-        page.leave(tag)
+        if entered:
+            page.leave(tag)
         following = node.next if open_nodes else None
         while following is None and open_nodes:
             node, tag = open_nodes.pop()
@@ -82,7 +84,9 @@ class _Page:
         self._words: list[str] = []
         self._lists: list[list[int]] = []  # [number of the next item, or -1 for ul]
         self._item: Item | None = None
+        self._outer: list[Item | None] = []  # the items that are open around the current one
         self._preformatted = 0
+        self._attributed = False  # an attribution's own container was cut: blockquotes below are quotes
 
     def enter(self, node: LexborNode, tag: str) -> bool:
         """Take a node in; return whether its children are to be walked."""
@@ -98,7 +102,7 @@ class _Page:
             self.trace.append("html:blockquote")
             return False
         if tag in BLOCKS:
-            self._open_block(node, tag, attributes)
+            self._open_block(tag, attributes)
         elif tag == "br":
             self.end_line(blank=True)
         return True
@@ -116,7 +120,9 @@ class _Page:
             self._preformatted -= 1
         if tag in SPACED and not self._lists:
             self._blank()
-        if tag in ("li", "p") and not self._lists:
+        if tag == "li" and self._outer:
+            self._item = self._outer.pop()
+        elif tag == "p" and not self._outer:
             self._item = None
 
     def end_line(self, *, blank: bool = False) -> None:
@@ -138,7 +144,9 @@ class _Page:
             self.closed = True
         elif not quotes.is_quote(node, tag, attributes):
             return not self._takes_mark(node, attributes)
-        self.trace.append(f"html:{quotes.name(attributes, tag)}")
+        name = quotes.name(attributes, tag)
+        self.trace.append(f"html:{name}")
+        self._attributed = self._attributed or name in quotes.ATTRIBUTIONS
         return False
 
     def _takes_mark(self, node: LexborNode, attributes: dict[str, str | None]) -> bool:
@@ -153,6 +161,8 @@ class _Page:
 
     def _after_attribution(self) -> bool:
         self.end_line()
+        if self._attributed:
+            return True
         last = len(self.lines) - 1
         while last >= 0 and not self.lines[last].text:
             last -= 1
@@ -161,7 +171,7 @@ class _Page:
         self.lines[last] = self.lines[last]._replace(text="")  # its offsets stay taken
         return True
 
-    def _open_block(self, node: LexborNode, tag: str, attributes: dict[str, str | None]) -> None:
+    def _open_block(self, tag: str, attributes: dict[str, str | None]) -> None:
         if tag in _CELLS:
             return
         self.end_line()
@@ -174,10 +184,11 @@ class _Page:
             self._open_item()
         elif tag == "pre":
             self._preformatted += 1
-        elif tag == "p" and not self._lists and (level := _LEVEL.search(attributes.get("style") or "")):
+        elif tag == "p" and not self._outer and (level := _LEVEL.search(attributes.get("style") or "")):
             self._item = Item("", "mso", max(int(level[1]) - 1, 0), True)
 
     def _open_item(self) -> None:
+        self._outer.append(self._item)
         level = max(len(self._lists) - 1, 0)
         if not self._lists or self._lists[-1][0] < 0:
             self._item = Item("•", "html_ul", level, True)
@@ -192,7 +203,7 @@ class _Page:
             return
         first, *others = words.split("\n")
         self._words.append(first)
-        for other in others:
+        for other in others[:LINES]:
             self.end_line(blank=True)
             self._words.append(other)
 
@@ -203,3 +214,4 @@ class _Page:
     def _append(self, shown: str, item: Item | None) -> None:
         self.lines.append(Line(shown, self._length, self._length + len(shown), self._part, None, item))
         self._length += len(shown) + 1
+        self.closed = self.closed or len(self.lines) >= LINES

@@ -32,7 +32,9 @@ def _by_mark(marks: list[Mark], found: list[int]) -> list[int]:
         return found
     first = marks[0]
     if first.text in WORD_MARKS[0]:
-        return [1 if mark.text in WORD_MARKS[1] else 2 if mark.text in WORD_MARKS[2] - {first.text} else 0 for mark in marks]
+        return [
+            1 if mark.text in WORD_MARKS[1] else 2 if mark.text in WORD_MARKS[2] - {first.text} else 0 for mark in marks
+        ]
     if first.kind == "number" and len({mark.kind for mark in marks}) > 1 and _resumes(marks):
         return [0 if mark.kind == "number" else 1 for mark in marks]
     return found

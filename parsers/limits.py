@@ -11,8 +11,12 @@ HEADERS = 1_000
 DEPTH = 50
 PARTS = 1_000
 ENCODED_WORDS = 500
+# Of a header that is read: composing its marks (NFC) is quadratic in the library.
+FIELD_OCTETS = 20_000
 # The stdlib's parameter parser counts quotes anew at each semicolon: quadratic.
 PARAMETERS = 200
+# An HTML parser looks through all open elements at each new one: quadratic as well.
+ELEMENTS_DEEP = 500
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n|\r\r")
 _FIELD = re.compile(rb"[!-9;-~]*:[^\r\n]*(?:(?:\r\n|\n|\r)[ \t][^\r\n]*)*(?:\r\n|\n|\r|\Z)")
@@ -21,6 +25,14 @@ _STRUCTURE = re.compile(
     rb"boundary[ \t]*=[ \t]*(?:\"([^\"\r\n]*)\"|([^\s;\"]+))|^--([^\r\n]*)|(message/)",
     re.MULTILINE | re.IGNORECASE,
 )
+
+
+_TAG = re.compile("<(/?)([A-Za-z][A-Za-z0-9]*)")
+# Elements that are never closed, or close each other.
+_LEVEL = frozenset(
+    {"area", "base", "br", "col", "dd", "dt", "hr", "img", "input", "li", "link", "meta", "option", "p", "td", "th",
+     "tr", "wbr"}
+)  # fmt: skip
 
 
 def head_end(octets: bytes) -> int:
@@ -43,17 +55,21 @@ def fields(octets: bytes) -> list[bytes]:
     return found
 
 
-def excess(octets: bytes, head: list[bytes]) -> str | None:
-    """Return which limit `octets`, whose header fields are `head`, crosses; None if none."""
+def excess(octets: bytes, head: list[bytes], read: list[bytes]) -> str | None:
+    """Return which limit `octets` cross, None if none; `head` are its fields, `read` those that matter."""
     if head_end(octets) > HEADER_OCTETS:
         return f"header block over {HEADER_OCTETS} octets"
     if len(head) > HEADERS:
         return f"over {HEADERS} headers"
     lowered = octets.lower()
-    return _long_field(octets, lowered) or _deep(octets, lowered)
+    return _crowded(octets, lowered) or _long(read) or _deep(octets, lowered)
 
 
-def _long_field(octets: bytes, lowered: bytes) -> str | None:
+def _long(read: list[bytes]) -> str | None:
+    return f"a header over {FIELD_OCTETS} octets" if any(len(field) > FIELD_OCTETS for field in read) else None
+
+
+def _crowded(octets: bytes, lowered: bytes) -> str | None:
     if octets.count(b"=?") > ENCODED_WORDS and any(
         field[0].count(b"=?") > ENCODED_WORDS for field in _ANY_FIELD.finditer(octets)
     ):
@@ -104,3 +120,16 @@ def _opened(stack: list[bytes], delimiter: bytes) -> int | None:
         if stack[level] and name in (stack[level], stack[level] + b"--"):
             return level
     return None
+
+
+def deep_markup(source: str) -> bool:
+    """Return whether HTML nests deeper than is safe to parse; end tags that close nothing count too."""
+    if source.count("<") <= ELEMENTS_DEEP:
+        return False
+    depth = 0
+    for end, tag in _TAG.findall(source):
+        if tag.lower() not in _LEVEL:
+            depth = max(depth + (-1 if end else 1), 0)
+            if depth > ELEMENTS_DEEP:
+                return True
+    return False

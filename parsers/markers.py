@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  the marks are what people type, look-alikes and all
 """What opens a list item: the table of marks that people and mail programs put before one.
 
 A mark is *bold* when one line is enough to believe it (`- `, `•`, `1.`); a shy one (`-Closed`,
@@ -8,9 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_GAP = r"[ \t]+(?=\S)"
-_ANY = r"[ \t]*(?=\S)"
-_WIDE = r"(?:[ ]*\t|[ ]{2,})[ \t]*(?=\S)"
+# Possessive: white space that leads nowhere is gone over once.
+_GAP = r"[ \t]++(?=\S)"
+_ANY = r"[ \t]*+(?=\S)"
+_WIDE = r"(?:[ ]*+\t|[ ]{2,}+)[ \t]*+(?=\S)"
 _DOTS = "•·‣▪▫◦●○◘◙■□◆◇❖►▶▸▹▻➢➣➤→⇒➔➜➛»›⦁⦿∙⋅∘✦✧★☆✱✲✳❥ᐅ"
 _CIRCLED = "①-⓿❶-➓"
 
@@ -45,9 +47,9 @@ SHAPES = (
     Shape("emoji", "[\U0001f300-\U0001faff\u2600-\u27bf\u2b00-\u2bff][\ufe0f\U0001f3fb-\U0001f3ff]?", _ANY, bold=False),
 )
 _MARKED = re.compile(
-    r"([ \t]*)(?:" + "|".join(f"({shape.mark}){shape.after}" for shape in SHAPES) + ")",
+    r"([ \t]*+)(?:" + "|".join(f"({shape.mark}){shape.after}" for shape in SHAPES) + ")",
 )
-_LONE = re.compile(rf"([ \t]*)([-–—*o§+{_DOTS}☐✅{_CIRCLED}]|\(?\d{{1,2}}[.)])[ \t]*")
+_LONE = re.compile(rf"([ \t]*+)([-–—*o§+{_DOTS}☐✅{_CIRCLED}]|\(?\d{{1,2}}[.)])[ \t]*")
 _ORDINAL = re.compile(r"\d+|[A-Za-z]+")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
 

@@ -29,23 +29,29 @@ _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+")
 _METHOD = re.compile(rb"^METHOD:[ \t]*([A-Za-z]+)", re.MULTILINE | re.IGNORECASE)
 
 
+class _Skeleton(mailparser.MailParser):  # type: ignore[misc]
+    """mail-parser without its own reading of bodies: ours is from the tree, by `parsers.charset`.
+
+    Theirs would be a second decoding of all text, and one that composes (NFC) in quadratic time.
+    """
+
+    def _decode_body_payload(self, part: Message, charset: str, part_index: int) -> str:  # noqa: ARG002
+        return ""
+
+
 def take_apart(octets: bytes) -> Mime:
     """Return the message's own text parts and what the gate asks of its headers and structure."""
     head = limits.fields(octets)
-    reason = limits.excess(octets, head)
+    read = [field for field in head if _is_read(field)]
+    reason = limits.excess(octets, head, read)
     if reason is not None:
         return Mime(unreadable=reason)
     try:
-        return _mime(mailparser.parse_from_bytes(_pruned(octets, head)))
+        return _mime(_Skeleton.from_bytes(b"".join(read) + octets[sum(map(len, head)) :]))
     except (RecursionError, MemoryError):
         raise
     except Exception as error:  # the library leaks AttributeError, TypeError, ValueError, …
         return Mime(unreadable=f"{type(error).__name__} in mail-parser")
-
-
-def _pruned(octets: bytes, head: list[bytes]) -> bytes:
-    kept = [field for field in head if _is_read(field)]
-    return b"".join(kept) + octets[sum(map(len, head)) :]
 
 
 def _is_read(field: bytes) -> bool:
@@ -59,6 +65,8 @@ def _mime(mail: mailparser.MailParser) -> Mime:
     sender, name = _sender(mail)
     calendar = next((node for _, node, _, _ in nodes if node.get_content_type() == "text/calendar"), None)
     parts = [_part(*node) for node in nodes if _is_body(*node)]
+    if any(part.html and limits.deep_markup(part.text) for part, _ in parts):
+        return Mime(unreadable=f"HTML nested over {limits.ELEMENTS_DEEP} deep")
     defects = set(mail.defects_categories) | {defect for _, defect in parts if defect}
     return Mime(
         sender=sender,

@@ -4,7 +4,7 @@ from selectolax.lexbor import LexborNode
 
 from parsers.reply import is_attribution
 
-__all__ = ["ends_reply", "is_attribution", "is_quote", "name"]
+__all__ = ["ATTRIBUTIONS", "ends_reply", "is_attribution", "is_quote", "name"]
 
 Attributes = dict[str, str | None]
 
@@ -14,11 +14,23 @@ ENDS = frozenset({"divrplyfwdmsg", "appendonsend", "mail-editor-reference-messag
 TOP_BORDERS = ("#e1e1e1", "#b5c4df")
 # What they hold is quoted: Yahoo, Thunderbird, Proton, Tuta, Zoho, Outlook for Mac, QQ.
 QUOTE_CLASSES = frozenset(
-    {"gmail_attr", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "tutanota_quote", "zmail_extra", "moz-forward-container"}
+    {
+        "gmail_attr",
+        "yahoo_quoted",
+        "moz-cite-prefix",
+        "protonmail_quote",
+        "tutanota_quote",
+        "zmail_extra",
+        "moz-forward-container",
+    }
 )
 QUOTE_IDS = frozenset({"olk_src_body_section", "isforwardcontent", "isreplycontent"})
 QUOTE_NAMES = frozenset({"messagereplysection"})
-SIGNATURE_CLASSES = frozenset({"gmail_signature", "gmail_signature_prefix", "moz-signature", "protonmail_signature_block"})
+# Of these, the ones that hold the attribution only, its quote beside them.
+ATTRIBUTIONS = frozenset({"gmail_attr", "moz-cite-prefix"})
+SIGNATURE_CLASSES = frozenset(
+    {"gmail_signature", "gmail_signature_prefix", "moz-signature", "protonmail_signature_block"}
+)
 SIGNATURE_IDS = frozenset({"signature", "ms-outlook-mobile-signature", "applemailsignature"})
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  other alphabets have look-alikes of Latin letters
 """The author's own lines: what was quoted below, above or between them is taken away.
 
 Linear: each line is looked at once, with at most three lines after it, and lines of over 400
@@ -7,11 +8,10 @@ characters are no attribution. A list line is never a boundary: `- From: intake 
 import re
 
 from parsers import markers
-from parsers.model import Line, Reply
+from parsers.model import LINES, Line, Reply
 
 ATTRIBUTION_CHARACTERS = 400
-# Past this nobody has typed an answer; what follows is left unread.
-LINES = 20_000
+BLOCK_LINES = 5
 
 # How the line above a quote ends or what verb it has, by language, as mail programs write it.
 # en, fr, es, de, it, pt, nl, sv/da/nb, fi, pl, cs/sk, ru, uk, tr, ro, hu, el, zh, ja, ko, vi
@@ -37,23 +37,30 @@ FIELDS = (
     "надіслано", "gönderildi", "tarih", "kime", "konu", "发送时间", "收件人", "主题", "日期", "送信日時", "宛先",
     "件名", "보낸 날짜", "받는 사람", "제목",
 )  # fmt: skip
+_ORIGINAL = (
+    "original|oprindelig|ursprungligt|ursprüngliche"
+    "|message d'origine|mensaje original|mensagem orig|messaggio orig|oorspronkelijk"
+    "|исходное|元のメッセージ|原始邮件"
+)
+_FORWARDED = "forwarded|weitergeleitete|message transféré|mensaje reenviado|转发"
+_BEGIN = "begin forwarded message|anfang der weitergeleiteten|début du message"
+# Each is matched against a line without its leading white space; possessive, so linear.
 _RULES = (
-    ("original-message", re.compile(r"[-_=*\s>]{2,}\s*(?:original|forwarded|ursprüngliche|weitergeleitete)", re.I)),
-    ("original-message", re.compile(r"-{2,} ?(?:message d'origine|message transféré|mensaje original|mensagem orig"
-                                    r"|messaggio orig|oorspronkelijk|original-nachricht|исходное|转发|元のメッセージ|原始邮件)", re.I)),
-    ("forwarded", re.compile(r"\s*(?:begin forwarded message|anfang der weitergeleiteten|début du message)\b.*:\s*$", re.I)),
-)  # fmt: skip
-_HEADER = re.compile(r"\s*[*_]{0,2}([^\W\d_][^:*：]{0,24}?)\s*[*_]{0,2}\s*[:：]")
-_DIVIDER = re.compile(r"\s*[-_=*]{5,}\s*")
+    ("original-message", re.compile(rf"[-_=*>]{{2}}[-_=*> ]*+(?:{_ORIGINAL})", re.IGNORECASE)),
+    ("forwarded", re.compile(rf"[-_=*>]{{2}}[-_=*> ]*+(?:{_FORWARDED})|(?:{_BEGIN})[^:]{{0,40}}:$", re.IGNORECASE)),
+)
+_HEADER = re.compile(r"[*_]{0,2}([^\W\d_][^:*：]{0,24})[*_]{0,2} ?[:：]")
+_HEADER_CHARACTERS = 40
+_DIVIDER = re.compile(r"[-_=*]{5,}")
 _VERB = re.compile("|".join(sorted(VERBS, key=len, reverse=True)))
+_TIME = re.compile(r"(?<!\d)\d{1,2}[:.]\d\d(?!\d)")
 _DATED = re.compile(r"\d|@")
 
 
 def own(lines: tuple[Line, ...]) -> Reply:
     """Return the lines that the author wrote, without quotes, attributions and quoted headers."""
     kept: list[Line] = []
-    trace: list[str] = ["lines-limit"] if len(lines) > LINES else []
-    lines = lines[:LINES]
+    trace: list[str] = ["lines-limit"] if len(lines) >= LINES else []
     index = 0
     while index < len(lines):
         rule, length = _boundary(lines, index)
@@ -74,10 +81,11 @@ def _boundary(lines: tuple[Line, ...], index: int) -> tuple[str | None, int]:
     text = line.text
     if line.item is not None or not text or text.isspace():
         return None, 0
-    if text.lstrip().startswith(">"):
+    stripped = text.strip()
+    if stripped.startswith(">"):
         return "quote", 1
     for name, pattern in _RULES:
-        if pattern.match(text):
+        if pattern.match(stripped):
             return name, 1
     if markers.is_list_line(text):
         return None, 0
@@ -87,11 +95,20 @@ def _boundary(lines: tuple[Line, ...], index: int) -> tuple[str | None, int]:
 
 
 def is_attribution(text: str) -> bool:
-    """Return whether `text` is the line that a mail program puts above a quote."""
-    text = text.strip()
-    if not text.endswith((":", "：")) or len(text) > ATTRIBUTION_CHARACTERS or not _DATED.search(text):
+    """Return whether `text` is the line that a mail program puts above a quote.
+
+    It ends in a colon (Zoho: in the verb) and names a date or an address; with both an address and
+    a time it needs no verb that we know (Yandex, Mail.ru, older Gmail).
+    """
+    text = text.strip(" \t-")
+    if len(text) > ATTRIBUTION_CHARACTERS or not _DATED.search(text):
         return False
+    stamped = "@" in text and _TIME.search(text) is not None
     lowered = text.casefold()
+    if not text.endswith((":", "：")):
+        return stamped and lowered.endswith(" wrote")
+    if stamped:
+        return True
     return bool(_VERB.search(lowered)) and (lowered.startswith(OPENERS) or "@" in text or lowered[0].isdigit())
 
 
@@ -103,7 +120,7 @@ def _attribution(lines: tuple[Line, ...], index: int) -> int:
     joined = lines[index].text.strip()
     if is_attribution(joined):
         return 1
-    if not joined[:8].casefold().startswith(OPENERS) and "@" not in joined:
+    if not joined[:8].casefold().startswith(OPENERS) and "@" not in joined and not _TIME.search(joined):
         return 0
     for length in (2, 3):
         if index + length > len(lines) or len(joined) > ATTRIBUTION_CHARACTERS:
@@ -119,19 +136,18 @@ def _attribution(lines: tuple[Line, ...], index: int) -> int:
 
 
 def _header_block(lines: tuple[Line, ...], index: int) -> bool:
-    """Return whether a sender's line and another header line stand at `index`, one below the other."""
-    if _header(lines[index].text) not in SENDERS:
-        return False
-    following = lines[index + 1 : index + 3]
-    return any(not _marked(line) and _header(line.text) in FIELDS for line in following)
-
-
-def _marked(line: Line) -> bool:
-    return line.item is not None or markers.is_list_line(line.text)
+    """Return whether header lines stand at `index`, two at least, one of them the sender's."""
+    names: list[str] = []
+    for line in lines[index : index + BLOCK_LINES]:
+        name = "" if line.item is not None or markers.is_list_line(line.text) else _header(line.text)
+        if name not in SENDERS and name not in FIELDS:
+            break
+        names.append(name)
+    return len(names) > 1 and any(name in SENDERS for name in names)
 
 
 def _header(text: str) -> str:
-    match = _HEADER.match(text)
+    match = _HEADER.match(text.strip()[:_HEADER_CHARACTERS])
     return match[1].strip().casefold() if match else ""
 
 
@@ -146,6 +162,6 @@ def _quote_follows(lines: tuple[Line, ...], index: int) -> bool:
 def _without_dividers(kept: list[Line]) -> list[Line]:
     """Drop blank lines and rules of underscores at the end, which stood above the quote."""
     end = len(kept)
-    while end and (not kept[end - 1].text.strip() or _DIVIDER.fullmatch(kept[end - 1].text)):
+    while end and (not kept[end - 1].text.strip() or _DIVIDER.fullmatch(kept[end - 1].text.strip())):
         end -= 1
     return kept[:end]

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  dashes of all lengths stand before a name
 """Where the author's text ends and the signature begins; never before the last bullet."""
 
 import re
@@ -19,15 +20,17 @@ SIGN_OFFS = frozenset(
 )  # fmt: skip
 # A sign-off and the name on one line: `Thanks, Ann`, `V/R, Doe`.
 _SIGN_OFF_NAME = re.compile(
-    r"(?:(?i:thanks|many thanks|thank you|cheers|v/r|vr)[,!.]?|(?i:best|(?:best |kind )?regards|sincerely|respectfully)[,!.])"
+    r"(?:(?i:thanks|many thanks|thank you|cheers|v/r|vr)[,!.]?"
+    r"|(?i:best|best regards|kind regards|regards|sincerely|respectfully)[,!.])"
     r" *(?:[-–—] *)?[A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,2}",
 )
 _DEVICE = re.compile(
-    r"(?:sent|envoyé|enviado|gesendet|inviato|verstuurd|skickat|get) "
-    r"(?:from|for|with|via|de|desde|von|da|vanaf|från) (?:my|mon|mi|meinem|mail|outlook|yahoo|a|the|proton|samsung).*",
+    r"(?:sent (?:from|via|with)|get outlook for|envoyé (?:de|depuis|à partir de)|enviado (?:desde|do|de)"
+    r"|gesendet (?:von|mit)|von meinem|inviato da|verstuurd vanaf"
+    r"|verzonden vanuit|skickat från|sendt fra|отправлено (?:с|из)) \S.*",
     re.IGNORECASE,
 )
-_DELIMITER = re.compile(r"--\s?|[_]{3,}|-{4,}")
+_DELIMITER = re.compile(r"--|_{3,}|-{4,}")
 _WORD = re.compile(r"[^\W\d_]+")
 _PUNCTUATION = " \t,.!;:-–—*_"
 # Without bullets a sign-off ends the text only if no more than a name block follows it.
@@ -67,17 +70,15 @@ def is_sign_off(text: str) -> bool:
 
 def _start(lines: tuple[Line, ...], first: int, *, marked: bool) -> int | None:
     said = marked
+    below = sum(1 for line in lines[first:] if line.text)
     for index in range(first, len(lines)):
-        text = lines[index].text
+        text = lines[index].text.strip()
+        below -= bool(text)
         if _DELIMITER.fullmatch(text):
             return index
-        if is_sign_off(text) and (said or _DEVICE.fullmatch(text.strip())):
-            if marked or _spoken(lines[index + 1 :]) <= NAME_BLOCK:
+        if is_sign_off(text) and (said or _DEVICE.fullmatch(text)):
+            if marked or below <= NAME_BLOCK:
                 return index
-        elif text.strip():
+        elif text:
             said = True
     return None
-
-
-def _spoken(lines: tuple[Line, ...]) -> int:
-    return sum(1 for line in lines if line.text.strip())

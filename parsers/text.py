@@ -7,8 +7,10 @@ C1 controls read as cp1252, glyphs of Symbol and Wingdings as what they show, NU
 
 import re
 import unicodedata
+from itertools import islice
 
-from parsers.model import Line, Part
+from parsers import markers
+from parsers.model import LINES, Line, Part
 
 # Symbol and Wingdings put their glyphs at U+F000 + code; Outlook writes bullets so.
 GLYPHS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF0FC: "✓", 0xF0E0: "→", 0xF076: "❖", 0xF0A8: "□"}
@@ -24,6 +26,10 @@ _SUSPECT = re.compile(
 )
 _NEWLINE = re.compile("\r\n|[\n\r\x0b\x0c\u2028\u2029]")
 _SIGNATURE = "-- "
+# Composing sorts marks in quadratic time: longer lines go cluster by cluster, none over 30 marks
+# (Unicode's stream-safe limit).
+_QUICK = 2_000
+_CLUSTER = 31
 
 
 def _one_to_one() -> dict[int, str]:
@@ -39,7 +45,7 @@ def clean(raw: str) -> tuple[str, tuple[int, ...] | None]:
     if raw.isascii() and "\0" not in raw:
         return raw, None
     text = raw.translate(_REPLACED) if _SUSPECT.search(raw) else raw
-    if _DROPPED.search(text) or not unicodedata.is_normalized("NFC", text):
+    if len(text) > _QUICK or _DROPPED.search(text) or not unicodedata.is_normalized("NFC", text):
         return _moved(text)
     return text, None
 
@@ -52,7 +58,7 @@ def _moved(text: str) -> tuple[str, tuple[int, ...]]:
     origins: list[int] = []
     first = 0
     for last in range(1, len(kept) + 1):
-        if last < len(kept) and _joins(text[kept[last]]):
+        if last < len(kept) and last - first < _CLUSTER and _joins(text[kept[last]]):
             continue
         composed = unicodedata.normalize("NFC", "".join(text[index] for index in kept[first:last]))
         characters.append(composed)
@@ -67,18 +73,20 @@ def _joins(character: str) -> bool:
 
 
 def lines(part: Part) -> tuple[Line, ...]:
-    """Return the lines of a plain part, flowed paragraphs as one line each."""
+    """Return the first `LINES` lines of a plain part, flowed paragraphs as one line each."""
     found: list[Line] = []
     start = 0
-    for newline in _NEWLINE.finditer(part.text):
+    for newline in islice(_NEWLINE.finditer(part.text), LINES):
         found.append(_line(part, start, newline.start()))
         start = newline.end()
-    found.append(_line(part, start, len(part.text)))
+    if len(found) < LINES:
+        found.append(_line(part, start, len(part.text)))
     return tuple(_unflowed(found, part.delsp)) if part.flowed else tuple(found)
 
 
 def _line(part: Part, start: int, end: int) -> Line:
-    text, moved = clean(part.text[start:end])
+    raw = part.text[start:end]
+    text, moved = clean(raw if part.flowed else raw.rstrip())
     offsets = None if moved is None else tuple(start + index for index in moved)
     return Line(text, start, end, part.index, offsets)
 
@@ -90,7 +98,8 @@ def _unflowed(physical: list[Line], delsp: bool) -> list[Line]:
     for line in physical:
         own = not line.text.startswith(">")
         fixed = own and line.text != _SIGNATURE
-        if paragraph and not fixed:
+        # Some programs say flowed and leave a stray space behind each item.
+        if paragraph and (not fixed or markers.is_list_line(line.text)):
             logical.append(_joined(paragraph))
             paragraph = []
         if not fixed:

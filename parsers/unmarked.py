@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from parsers.model import Line
 
 FEWEST, MOST = 3, 10
 PARAGRAPH_CHARACTERS = 300
+MOST_PARTS = 50
 # A column that is narrower is no fixed wrap: short lines are items of their own.
 NARROWEST_WRAP = 50
 
@@ -16,7 +18,7 @@ _GREETING = re.compile(
     r"|thanks|thank you|here (?:are|is))\b[^.;]{0,60}[,:!.]?",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?:(?<=\s)|^)(?:\((\d{1,2})\)|(\d{1,2})[.)])[ \t]*(?=[^\s\d])")
+_NUMBER = re.compile(r"(?:(?<=\s)|^)(?:\((\d{1,2})\)|(\d{1,2})[.)])[ \t]*+(?=[^\s\d])")
 _SEMICOLON = re.compile(r";[ \t]*(?:and[ \t]+)?")
 
 
@@ -87,7 +89,7 @@ def inline(pieces: tuple[Piece, ...]) -> tuple[Found, ...]:
 
 
 def _semicolons(pieces: tuple[Piece, ...]) -> tuple[Found, ...]:
-    if len(pieces) != 1 or pieces[0].line.text.count(";") < FEWEST - 1:
+    if len(pieces) != 1 or not FEWEST - 1 <= pieces[0].line.text.count(";") <= MOST_PARTS:
         return ()
     line = pieces[0].line
     edges = [(match.start(), match.end()) for match in _SEMICOLON.finditer(line.text)]
@@ -114,7 +116,7 @@ def _paragraphs(blocks: list[list[Line]]) -> tuple[Found, ...]:
 
 def _is_wrapped(block: list[Line]) -> bool:
     width = max((len(line.text) for line in block), default=0)
-    return any(runs_on(before, line, width) for before, line in zip(block, block[1:], strict=False))
+    return any(runs_on(before, line, width) for before, line in pairwise(block))
 
 
 def _blocks(lines: list[Line]) -> list[list[Line]]:
