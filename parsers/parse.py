@@ -116,8 +116,14 @@ def _status(segments: Segments, lines: tuple[Line, ...]) -> Status:
 
 
 def _is_sensitive(segments: Segments, lines: tuple[Line, ...]) -> bool:
-    """Return whether the whole reply, greeting aside, says that all of it is sensitive."""
-    if sum(len(line.text) for line in lines) > 300 or len(segments.bullets) > 1:
+    """Return whether the reply says that all of it is sensitive, and names nothing beside a greeting and a name."""
+    if sum(len(line.text) for line in lines) > 300:
         return False
-    words = " ".join([bullet.text for bullet in segments.bullets] + segments.leftover.split("\n"))
+    marked = [bullet.text for bullet in segments.bullets if bullet.kind != "paragraph"]
+    if not marked and any(_says_sensitive(line.text) for line in lines):
+        return True
+    return len(marked) <= 1 and _says_sensitive(" ".join([*marked, *segments.leftover.split("\n")]))
+
+
+def _says_sensitive(words: str) -> bool:
     return bool(_SENSITIVE.fullmatch(" ".join(re.sub(r"[^\w ]+", " ", words).split())))
