@@ -1,10 +1,11 @@
 """Lists over the auditors' views: what stands in one, newest first, page by page or as one stream."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 from storage.engine import Store
@@ -56,28 +57,52 @@ def page(
 ) -> list[dict[str, Any]]:
     """Return about `limit` rows as dicts, newest first, of those older than the key `after`.
 
-    Filters must be equal, addresses whatever their case; None is left out. A message to several mailboxes
-    is never split over two pages, so that the last key continues. Raises QueryError, StorageError.
+    Filters must be equal, addresses whatever their case; None is left out; a tuple admits any of its states.
+    A message to several mailboxes is never split over two pages, so that the last key continues.
+    Raises QueryError, StorageError.
     """
-    where, parameters = _where(view, filters, since, after)
+    key = _VIEWS[view].order[0]
+    rows = [row for one in _each(filters) for row in _newest(store, view, _where(view, one, since, after), limit)]
+    rows.sort(key=itemgetter(key), reverse=True)
+    return _unsplit(rows, key, limit)
+
+
+def _each(filters: Filters) -> Iterator[Mapping[str, str | StrEnum]]:
+    """Give one set of filters for each state that is admitted: each has a partial index of its own."""
+    single = {name: value for name, value in filters.items() if value is not None and not isinstance(value, tuple)}
+    several = [(name, value) for name, value in filters.items() if isinstance(value, tuple)]
+    if not several:
+        yield single
+    for name, values in several:
+        yield from (single | {name: value} for value in values)
+
+
+def _newest(store: Store, view: str, where: tuple[str, dict[str, Any]], limit: int) -> list[dict[str, Any]]:
     key, *rest = _VIEWS[view].order
     order = ", ".join((f"{key} DESC", *rest))
-    statement = f"SELECT * FROM {view}{where} ORDER BY {order} LIMIT {limit + MOST_MAILBOXES}"  # noqa: S608  # names are ours
+    most = limit + MOST_MAILBOXES
+    statement = f"SELECT * FROM {view}{where[0]} ORDER BY {order} LIMIT {most}"  # noqa: S608  # names are ours
+    with run(store, statement, where[1], row_limit=most, time_limit=TIME_LIMIT) as found:
+        return _unsplit((dict(zip(found.columns, row, strict=True)) for row in found.rows), key, limit)
+
+
+def _unsplit(rows: Iterable[dict[str, Any]], key: str, limit: int) -> list[dict[str, Any]]:
+    """Return the first `limit` rows, and those after them with the key of the last."""
     kept: list[dict[str, Any]] = []
-    with run(store, statement, parameters, row_limit=limit + MOST_MAILBOXES, time_limit=TIME_LIMIT) as found:
-        for row in found.rows:
-            one = dict(zip(found.columns, row, strict=True))
-            if len(kept) >= limit and one[key] != kept[-1][key]:
-                break
-            kept.append(one)
+    for row in rows:
+        if len(kept) >= limit and row[key] != kept[-1][key]:
+            break
+        kept.append(row)
     return kept
 
 
-def _where(view: str, filters: Filters, since: datetime | None, after: str | None) -> tuple[str, dict[str, Any]]:
+def _where(
+    view: str, filters: Mapping[str, str | StrEnum], since: datetime | None, after: str | None
+) -> tuple[str, dict[str, Any]]:
     """Return the WHERE clause and its parameters; `since` bounds the walk over the index of ids, too."""
     shape = _VIEWS[view]
     parameters: dict[str, Any] = {}
-    conditions = [_condition(name, value, parameters) for name, value in filters.items() if value is not None]
+    conditions = [_condition(name, value, parameters) for name, value in filters.items()]
     if after is not None:
         conditions.append(f"{shape.key} < :after_key")
         parameters["after_key"] = after
@@ -90,10 +115,8 @@ def _where(view: str, filters: Filters, since: datetime | None, after: str | Non
     return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), parameters
 
 
-def _condition(name: str, value: str | StrEnum | tuple[StrEnum, ...], parameters: dict[str, Any]) -> str:
+def _condition(name: str, value: str | StrEnum, parameters: dict[str, Any]) -> str:
     # States are our own words and stand in the text: a parameter hides a partial index from SQLite's planner.
-    if isinstance(value, tuple):
-        return f"{name} IN ({', '.join(repr(each.value) for each in value)})"
     if isinstance(value, StrEnum):
         return f"{name} = {value.value!r}"
     parameters[name] = value.lower() if name in _ADDRESSES else value

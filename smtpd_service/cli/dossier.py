@@ -1,11 +1,12 @@
 """All that is on record of one message: what the views show of it, and what its session said."""
 
+import re
 from collections.abc import Iterator
 from datetime import tzinfo
 from typing import Any
 
 from smtpd_service.cli.complaint import Complaint
-from smtpd_service.cli.paper import Column, Row, moment, plain, print_facts, say, sized, timed
+from smtpd_service.cli.paper import Column, Row, ids, moment, plain, print_facts, say, sized, timed
 from storage import messages
 from storage.engine import Store
 from storage.query import run
@@ -18,7 +19,7 @@ _OF_DELIVERY = ("mailbox", "recipient")
 def columns(zone: tzinfo) -> list[Column]:
     """Return the columns of a list of messages."""
     return [
-        plain("id"),
+        ids(),
         timed("received_at", zone),
         plain("mailbox"),
         Column("from", lambda row: row["mail_from"] or "<>"),
@@ -35,7 +36,7 @@ def dossier_of(store: Store, id_: MessageId) -> dict[str, Any]:
     if not deliveries or envelope is None:
         raise Complaint(f"no message {id_}; see: pulsebox message list")
     message = {name: value for name, value in deliveries[0].items() if name not in _OF_DELIVERY}
-    said = envelope | {"digest": envelope["digest"].hex(), "trace": envelope["trace"].splitlines()}
+    said = envelope | {"digest": envelope["digest"].hex()}
     return (
         message
         | said
@@ -73,12 +74,17 @@ def print_dossier(dossier: Row, zone: tzinfo) -> None:
             ("parameters", _parameters(dossier)),
             ("state", _state(dossier)),
             *(("mailbox", f"{each['mailbox']}, as {each['recipient']}") for each in dossier["mailboxes"]),
-            *(("trace", line) for line in dossier["trace"]),
+            *(("trace", line) for line in _unfolded(dossier["trace"])),
         )
     )
     for submission in dossier["submissions"]:
         for line in _read(submission):
             say(line)
+
+
+def _unfolded(header: str) -> list[str]:
+    """Return a header's lines, each with its continuations (RFC 5322 section 2.2.3)."""
+    return re.sub(r"\r?\n(?=[ \t])", "", header).splitlines()
 
 
 def _parameters(dossier: Row) -> str:
@@ -100,5 +106,5 @@ def _read(submission: Row) -> Iterator[str]:
     yield ""
     yield f"{', '.join([submission['status'], *marks])}{where}, {submission['bullet_count']} bullets:"
     for bullet in submission["bullets"]:
-        indent = "  " * max(1, bullet["level"])
+        indent = "  " * (1 + bullet["level"])
         yield f"{indent}{bullet['position']}. {'(in quarantine)' if bullet['quarantined'] else bullet['text'] or ''}"

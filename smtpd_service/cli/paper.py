@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -27,9 +27,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """One column of a table; one that is `whole` is never folded, so that an id can be copied."""
+
     title: str
     cell: Callable[[Row], str]
     right: bool = False
+    whole: bool = False
+
+
+def ids(key: str = "id") -> Column:
+    return Column(key, lambda row: shown(row[key]), whole=True)
 
 
 def plain(key: str, title: str | None = None, *, right: bool = False) -> Column:
@@ -79,24 +86,32 @@ def moment(value: str | datetime | None, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
-def _console() -> Console:
-    width = None if sys.stdout.isatty() else _UNFOLDED
-    return Console(highlight=False, markup=False, emoji=False, width=width)
-
-
 def say(text: str) -> None:
     """Print one line for people."""
-    _console().print(Text(printable(text)), soft_wrap=True)
+    print(printable(text))
+
+
+def _show(paper: Table) -> None:
+    """Print a table: in colour and folded on a terminal, elsewhere plain, unfolded, without spaces at the end."""
+    if sys.stdout.isatty():
+        Console(highlight=False, markup=False, emoji=False).print(paper)
+        return
+    console = Console(highlight=False, markup=False, emoji=False, width=_UNFOLDED, color_system=None)
+    with console.capture() as printed:
+        console.print(paper)
+    for line in printed.get().splitlines():
+        print(line.rstrip())
 
 
 def print_table(rows: Iterable[Row], columns: Sequence[Column], *, nothing: str = "nothing") -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+        justify: Literal["right", "left"] = "right" if column.right else "left"
+        table.add_column(column.title, justify=justify, overflow="fold", no_wrap=column.whole)
     for row in rows:
         table.add_row(*(Text(printable(column.cell(row))) for column in columns))
     if table.row_count:
-        _console().print(table)
+        _show(table)
     else:
         say(nothing)
 
@@ -109,14 +124,14 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     for name, value in facts:
         if value:
             grid.add_row(Text(name), Text(printable(value)))
-    _console().print(grid)
+    _show(grid)
 
 
 def print_grid(lines: Iterable[Sequence[str]]) -> None:
     grid = Table.grid(padding=(0, 3, 0, 0))
     for line in lines:
         grid.add_row(*(Text(printable(cell)) for cell in line))
-    _console().print(grid)
+    _show(grid)
 
 
 def as_json(value: Any, *, indent: int | None = 2) -> str:

@@ -4,7 +4,7 @@ from datetime import tzinfo
 from typing import Any
 
 from smtpd_service.cli.complaint import Complaint
-from smtpd_service.cli.paper import Column, Row, moment, plain, print_facts, timed
+from smtpd_service.cli.paper import Column, Row, ids, moment, plain, print_facts, timed
 from storage import notices
 from storage.engine import Store
 from storage.query import run
@@ -15,7 +15,7 @@ from storage.schema import instant_text
 def columns(zone: tzinfo) -> list[Column]:
     """Return the columns of a list of notices."""
     return [
-        plain("id"),
+        ids(),
         timed("created_at", zone),
         plain("kind"),
         plain("recipient", "to"),

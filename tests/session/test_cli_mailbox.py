@@ -1,0 +1,172 @@
+"""Mailboxes and their limits, as operators make, change and look at them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from storage import changes, mailboxes, rounds
+from storage.engine import Store
+from storage.records import Usage
+from tests.session.office import Office, office_in
+from tests.storage.stock import add_box, box
+
+ADDRESS = "hr@agency.test"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with office_in(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def each_office(tmp_path: Path, store: Store, database_url: str) -> Office:
+    """An office on either database."""
+    return Office(tmp_path, store, database_url)
+
+
+def test_a_mailbox_is_made_with_its_limits_and_the_default_campaign(each_office: Office) -> None:
+    said = each_office.json("mailbox", "add", "HR@Agency.test", "--quota", "50GB", "--messages", "7", "--reason", "go")
+
+    assert said["address"] == ADDRESS
+    assert (said["quota_octets"], said["quota_messages"], said["state"]) == (50_000_000_000, 7, "accepting")
+    with each_office.store.reading() as tx:
+        made = mailboxes.find(tx, ADDRESS)
+        [change] = changes.history(tx, ADDRESS, 10)
+        campaign = rounds.find_campaign(tx, "weekly")
+    assert made is not None
+    assert campaign is not None
+    assert made.campaign == campaign.id
+    assert (change.verb, change.reason, change.number) == ("mailbox add", "go", said["change"])
+
+
+def test_lists_have_the_columns_of_the_auditors_view(office: Office) -> None:
+    add_box(office.store, box(octets=1000))
+    columns = ["address", "quota_octets", "quota_messages", "used_octets", "used_messages", "state", "when_full"]
+
+    assert [list(row) for row in office.json("mailbox", "list")] == [columns]
+    assert office.json("quota", "show") == office.json("mailbox", "list")
+    assert office.json("quota", "show", ADDRESS) == office.json("mailbox", "list")[0]
+
+
+def test_an_address_that_is_taken_is_not_made_again(office: Office) -> None:
+    add_box(office.store, box())
+    office.types("mailbox", "alias", ADDRESS, "replies@agency.test")
+
+    assert "is a mailbox already" in office.types("mailbox", "add", ADDRESS, code=2).err
+    assert f"is an alias of {ADDRESS} already" in office.types("mailbox", "add", "Replies@agency.test", code=2).err
+    assert "already" in office.types("mailbox", "alias", ADDRESS, ADDRESS, code=2).err
+
+
+def test_an_alias_means_its_mailbox_everywhere(office: Office) -> None:
+    add_box(office.store, box())
+    office.types("mailbox", "alias", ADDRESS, "Replies@agency.test")
+
+    assert office.json("mailbox", "show", "replies@agency.test")["aliases"] == ["replies@agency.test"]
+    assert office.json("quota", "show", "REPLIES@agency.test")["address"] == ADDRESS
+
+
+def test_a_frozen_mailbox_takes_mail_again_when_thawed(office: Office) -> None:
+    add_box(office.store, box())
+
+    assert "accepting → frozen" in office.types("mailbox", "freeze", ADDRESS, "--reason", "hold").out
+    assert office.json("mailbox", "list")[0]["state"] == "frozen"
+    assert office.json("mailbox", "thaw", ADDRESS)["state"] == "accepting"
+
+
+def test_an_unknown_mailbox_is_answered_with_the_closest(office: Office) -> None:
+    add_box(office.store, box())
+
+    assert f"did you mean {ADDRESS}?" in office.types("quota", "set", "hr@agency.tset", "1GB", code=2).err
+    assert "pulsebox mailbox list" in office.types("mailbox", "show", "zzz", code=2).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "right"),
+    [
+        (("mailbox", "add", "nobody"), "name@domain"),
+        (("mailbox", "add", "a@b", "--quota", "lots"), "--quota: 'lots' is no size"),
+        (("mailbox", "add", "a@b", "--messages", "-1"), "--messages: '-1' is no number of messages"),
+        (("mailbox", "add", "a@b", "--when-full", "burn"), "'bounce', 'reject', 'defer'"),
+        (("quota", "set", ADDRESS, "1e3"), "SIZE: '1e3' is no size"),
+        (("quota", "set", ADDRESS), "Missing argument 'SIZE'"),
+    ],
+)
+def test_a_value_that_cannot_be_is_answered_with_what_could(
+    office: Office, arguments: tuple[str, ...], right: str
+) -> None:
+    assert right in office.types(*arguments, code=2).err
+    assert office.json("quota", "history") == []
+
+
+def test_a_new_quota_says_from_what_to_what_and_who_knows(office: Office) -> None:
+    add_box(office.store, box(octets=50_000_000_000, used=Usage(9, 50_000_000_000)))
+
+    said = office.types("quota", "set", ADDRESS, "60 GB", "--reason", "INC-41").out
+    said = " ".join(said.split())
+
+    assert "limit 50.0 → 60.0 GB used 50.00 GB (83.3 %)" in said
+    assert "full → accepting" in said
+    assert "no listener is running" in said
+    assert "recorded as #1" in said
+
+
+def test_a_quota_change_keeps_what_was_not_named(office: Office) -> None:
+    add_box(office.store, box(octets=1000))
+    office.types("quota", "set", ADDRESS, "2000", "--messages", "5", "--grace", "10", "--when-full", "defer")
+
+    said = office.json("quota", "set", ADDRESS, "3000")
+    assert (said["quota_messages"], said["grace_octets"], said["when_full"]) == (5, 10, "defer")
+    assert said["before"]["quota_octets"] == 2000
+    assert office.json("quota", "set", ADDRESS, "3000", "--messages", "none")["quota_messages"] is None
+
+
+def test_a_quota_change_is_confirmed_by_listeners_or_says_that_it_is_not(office: Office) -> None:
+    add_box(office.store, box())
+
+    with office.listener(generation=99):
+        said = office.json("quota", "set", ADDRESS, "1 MB")["listeners"]
+        assert (said["confirmed"], said["running"]) == (1, 1)
+        assert said["seconds"] < 1
+    with office.listener(generation=1):
+        assert "only 0 of 1 listener confirmed in 2." in office.types("quota", "set", ADDRESS, "2 MB").out
+
+
+def test_a_lower_limit_owes_the_operator_a_warning(each_office: Office) -> None:
+    add_box(each_office.store, box(octets=1000, used=Usage(3, 400)))
+
+    each_office.types("quota", "set", ADDRESS, "420")
+
+    [warning] = each_office.json("outbox", "list", "--kind", "warning")
+    assert (warning["recipient"], warning["state"]) == ("ops@agency.test", "due")
+
+
+def test_history_tells_who_changed_what_and_why(each_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSEBOX_USER", "maria@desk")
+    add_box(each_office.store, box(octets=1000))
+    each_office.types("quota", "set", ADDRESS, "2000", "--reason", "INC-41")
+    each_office.types("mailbox", "freeze", ADDRESS)
+
+    freeze, change = each_office.json("quota", "history", ADDRESS)
+
+    assert freeze["verb"] == "mailbox freeze"
+    assert (change["who"], change["reason"]) == ("maria@desk", "INC-41")
+    assert (change["before"]["quota_octets"], change["after"]["quota_octets"]) == (1000, 2000)
+    assert "quota 1.00 kB" in each_office.types("quota", "history").out
+
+
+def test_recount_finds_and_mends_a_wrong_counter(each_office: Office) -> None:
+    made = add_box(each_office.store, box(octets=100_000))
+    each_office.receive(b"Subject: one\r\n\r\n- a\r\n", made)
+    assert each_office.json("quota", "recount")[0]["right"] is True
+    with each_office.store.unit() as tx:
+        mailboxes.set_usage(tx, [replace(made, used=Usage(5, 5))])
+
+    assert each_office.json("quota", "recount", ADDRESS, code=1)[0]["stored_messages"] == 1
+    assert "wrong; run" in each_office.types("quota", "recount", code=1).out
+    [mended] = each_office.json("quota", "recount", "--repair", "--reason", "after restore")
+    assert mended["repaired"] is True
+    assert each_office.json("quota", "recount")[0]["right"] is True
+    assert each_office.json("quota", "history")[0]["verb"] == "quota recount"
