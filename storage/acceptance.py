@@ -3,12 +3,16 @@
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import UpdateBase, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.engine import Tx
 from storage.records import Fate, MailboxId, Mark
-from storage.schema import acceptance, secret
+from storage.schema import acceptance, instant_text, secret
+from storage.statement import Statement
+from storage.statement import marks as parameter_marks
 
 KEPT = timedelta(days=7)
 # A batch has a token for each recipient; PostgreSQL takes 65,535 parameters in a statement, SQLite 250,000.
@@ -29,23 +33,28 @@ def token(secret_key: bytes, digest: bytes, mail_from: str, box: MailboxId) -> b
 
 def marks(tx: Tx, tokens: Iterable[bytes], now: datetime) -> dict[bytes, Mark]:
     """Return what became of those tokens that met their fate in the last seven days."""
+    since: Any = now - KEPT if tx.dialect.name == "postgresql" else instant_text(now - KEPT)
     found: dict[bytes, Mark] = {}
     for some in _parts(list(tokens)):
-        query = select(acceptance.c.token, acceptance.c.fate, acceptance.c.subject).where(
-            acceptance.c.token.in_(some), acceptance.c.at > now - KEPT
-        )
-        found |= {bytes(row.token): Mark(Fate(row.fate), row.subject) for row in tx.execute(query)}
+        sql = f"SELECT token, fate, subject, at FROM acceptance WHERE token IN ({parameter_marks(tx, len(some))})"  # noqa: S608
+        rows = tx.exec_driver_sql(sql, tuple(some))
+        found |= {bytes(row.token): Mark(Fate(row.fate), str(row.subject)) for row in rows if row.at > since}
     return found
 
 
+def _upsert(dialect: str) -> UpdateBase:
+    insert = postgresql.insert(acceptance) if dialect == "postgresql" else sqlite.insert(acceptance)
+    # One that has expired and was not forgotten yet would be in the way.
+    again = {name: insert.excluded[name] for name in ("fate", "subject", "at")}
+    return insert.on_conflict_do_update(index_elements=[acceptance.c.token], set_=again)
+
+
+_REMEMBER = Statement(_upsert, ("token", "fate", "subject", "at"))
+
+
 def remember(tx: Tx, rows: Sequence[tuple[bytes, Mark]], now: datetime) -> None:
-    if not rows:
-        return
-    # One that has expired and not been swept yet would be in the way.
-    for some in _parts([token for token, _ in rows]):
-        tx.execute(delete(acceptance).where(acceptance.c.token.in_(some)))
     values = [{"token": token, "fate": mark.fate.value, "subject": mark.subject, "at": now} for token, mark in rows]
-    tx.execute(insert(acceptance), values)
+    _REMEMBER.run(tx, values)
 
 
 def forget(tx: Tx, now: datetime) -> int:

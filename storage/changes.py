@@ -40,6 +40,11 @@ def current_generation(tx: Tx) -> int:
     return int(tx.execute(select(generation.c.value)).scalar_one())
 
 
+def take_turn(tx: Tx) -> None:
+    """Let units that make what may be missing go one after the other, until this one ends."""
+    tx.execute(select(generation.c.value).with_for_update())
+
+
 def history(tx: Tx, subject: str | None, limit: int) -> list[Change]:
     """Return the last `limit` changes, newest first, of one subject or of all."""
     query = select(change).order_by(change.c.number.desc()).limit(limit)

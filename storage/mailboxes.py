@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 from storage.engine import Tx
 from storage.records import Mailbox, MailboxId, Quota, Usage, WhenFull
 from storage.schema import delivery, mailbox, mailbox_alias
+from storage.statement import Statement, marks
 
 _COLUMNS = (
     mailbox.c.id,
@@ -25,16 +26,20 @@ _COLUMNS = (
 )
 
 
+_NAMES = ", ".join(column.name for column in _COLUMNS)
+
+
 def _record(row: Row[Any]) -> Mailbox:
+    """Make a record of a row in the order of `_COLUMNS`, as SQLAlchemy or the driver itself gives it."""
     return Mailbox(
-        id=MailboxId(row.id),
+        id=MailboxId(str(row.id)),
         address=row.address,
         quota=Quota(row.quota_octets, row.quota_messages, row.grace_octets),
         used=Usage(row.used_messages, row.used_octets),
         when_full=WhenFull(row.when_full),
-        frozen=row.frozen,
+        frozen=bool(row.frozen),
         warned=row.warned,
-        campaign=row.campaign,
+        campaign=str(row.campaign) if row.campaign else None,
     )
 
 
@@ -61,8 +66,13 @@ def find(tx: Tx, address: str) -> Mailbox | None:
 
 def lock(tx: Tx, ids: Iterable[MailboxId]) -> dict[MailboxId, Mailbox]:
     """Return the mailboxes as they are, locked until the unit ends, taken in the order of their ids."""
-    query = _select().where(mailbox.c.id.in_(sorted(set(ids)))).order_by(mailbox.c.id).with_for_update()
-    return {MailboxId(row.id): _record(row) for row in tx.execute(query)}
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    for_update = "" if tx.dialect.name == "sqlite" else " FOR UPDATE"
+    sql = f"SELECT {_NAMES} FROM mailbox WHERE id IN ({marks(tx, len(wanted))}) ORDER BY id{for_update}"  # noqa: S608  # our own names
+    boxes = [_record(row) for row in tx.exec_driver_sql(sql, tuple(wanted))]
+    return {box.id: box for box in boxes}
 
 
 def add(tx: Tx, box: Mailbox, at: datetime) -> None:
@@ -104,19 +114,22 @@ def set_frozen(tx: Tx, box: MailboxId, frozen: bool) -> None:
     tx.execute(update(mailbox).where(mailbox.c.id == box).values(frozen=frozen))
 
 
-def set_usage(tx: Tx, boxes: Sequence[Mailbox]) -> None:
-    """Write the counters and the reported threshold of mailboxes that the unit has locked."""
-    if not boxes:
-        return
-    statement = (
+_SET_USAGE = Statement(
+    lambda _: (
         update(mailbox)
         .where(mailbox.c.id == bindparam("box"))
         .values(used_octets=bindparam("octets"), used_messages=bindparam("messages"), warned=bindparam("level"))
-    )
+    ),
+    ("box", "octets", "messages", "level"),
+)
+
+
+def set_usage(tx: Tx, boxes: Sequence[Mailbox]) -> None:
+    """Write the counters and the reported threshold of mailboxes that the unit has locked."""
     rows = [
         {"box": box.id, "octets": box.used.octets, "messages": box.used.messages, "level": box.warned} for box in boxes
     ]
-    tx.execute(statement, rows)
+    _SET_USAGE.run(tx, rows)
 
 
 def stored_usage(tx: Tx, box: MailboxId) -> Usage:

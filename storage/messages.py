@@ -1,7 +1,7 @@
 """Stored mail: written once by intake, claimed by readers, never changed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +11,23 @@ from storage.engine import Tx
 from storage.octets import unpack
 from storage.records import MessageId, MessageState, NewDelivery, NewMessage, PendingMessage
 from storage.schema import delivery, mailbox, message
+from storage.statement import Statement, row_of
+
+# A claimed batch is held in memory: a backlog of large messages must not take all of it.
+CLAIMED_OCTETS = 32_000_000
+
+
+_STORE = Statement(
+    lambda _: insert(message).values(state=MessageState.PENDING.value, attempts=0),
+    [field.name for field in fields(NewMessage)],
+)
+_DELIVER = Statement(lambda _: insert(delivery), [field.name for field in fields(NewDelivery)])
 
 
 def store(tx: Tx, messages: Sequence[NewMessage], deliveries: Sequence[NewDelivery]) -> None:
     """Insert messages and what each mailbox was given; the caller has charged the mailboxes."""
-    if messages:
-        tx.execute(insert(message), [asdict(each) | {"state": "pending", "attempts": 0} for each in messages])
-    if deliveries:
-        tx.execute(insert(delivery), [asdict(each) for each in deliveries])
+    _STORE.run(tx, [row_of(each) for each in messages])
+    _DELIVER.run(tx, [row_of(each) for each in deliveries])
 
 
 def _claimable(now: datetime) -> Select[tuple[str]]:
@@ -31,10 +40,20 @@ def any_claimable(tx: Tx, now: datetime) -> bool:
     return bool(tx.execute(select(exists(_claimable(now)))).scalar_one())
 
 
-def claim(tx: Tx, owner: str, now: datetime, until: datetime, limit: int) -> list[PendingMessage]:
-    """Lease up to `limit` pending messages to `owner`, oldest first; a lease that ran out is free."""
-    query = _claimable(now).order_by(message.c.id).limit(limit).with_for_update(skip_locked=True)
-    ids = [row.id for row in tx.execute(query)]
+def claim(
+    tx: Tx, owner: str, now: datetime, until: datetime, limit: int, *, octets: int = CLAIMED_OCTETS
+) -> list[PendingMessage]:
+    """Lease up to `limit` pending messages to `owner`, oldest first; a lease that ran out is free.
+
+    The first is given whatever its size, the others only as far as all together have `octets` or fewer.
+    """
+    query = _claimable(now).add_columns(message.c.octets).order_by(message.c.id).limit(limit)
+    ids: list[str] = []
+    for row in tx.execute(query.with_for_update(skip_locked=True)):
+        octets -= row.octets
+        if ids and octets < 0:
+            break
+        ids.append(row.id)
     if not ids:
         return []
     tx.execute(update(message).where(message.c.id.in_(ids)).values(lease_owner=owner, lease_until=until))
@@ -54,13 +73,20 @@ def claim(tx: Tx, owner: str, now: datetime, until: datetime, limit: int) -> lis
             id=MessageId(row.id),
             received_at=row.received_at,
             mail_from=row.mail_from,
-            octets=unpack(row.encoding, row.raw),
+            octets=_unpacked(row.encoding, row.raw),
             attempts=row.attempts,
             proved=row.proved,
             campaigns=campaigns.get(row.id, ()),
         )
         for row in rows
     ]
+
+
+def _unpacked(encoding: str, raw: bytes) -> bytes | None:
+    try:
+        return unpack(encoding, raw)
+    except ValueError:
+        return None
 
 
 def _campaigns(tx: Tx, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

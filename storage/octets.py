@@ -19,9 +19,12 @@ def pack(octets: bytes) -> tuple[str, bytes]:
 
 
 def unpack(encoding: str, packed: bytes) -> bytes:
-    """Return the octets as received. Raises ValueError for an encoding that this version does not know."""
+    """Return the octets as received. Raises ValueError for an unknown encoding, or octets that were damaged."""
     if encoding == "raw":
         return bytes(packed)
     if encoding == "zstd":
-        return zstandard.ZstdDecompressor().decompress(packed)
+        try:
+            return zstandard.ZstdDecompressor().decompress(packed)
+        except zstandard.ZstdError as error:
+            raise ValueError(f"stored octets are damaged: {error}") from error
     raise ValueError(f"unknown encoding {encoding!r} of stored octets")

@@ -182,12 +182,15 @@ class DueNotice:
 
 @dataclass(frozen=True, slots=True)
 class PendingMessage:
-    """A message claimed for reading, with the mailboxes that it was delivered to."""
+    """A message claimed for reading, with the campaigns that it was sent to.
+
+    `octets` is None where what is stored was damaged.
+    """
 
     id: MessageId
     received_at: datetime
     mail_from: str
-    octets: bytes
+    octets: bytes | None
     attempts: int
     proved: bool
     campaigns: tuple[str, ...]

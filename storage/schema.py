@@ -48,7 +48,7 @@ class Id(TypeDecorator[str]):
 
 def instant_text(at: datetime) -> str:
     """Return `at` as ISO 8601 in UTC with microseconds and `Z`: of one length, so that text sorts as time."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class Instant(TypeDecorator[datetime]):
