@@ -35,13 +35,15 @@ class RcptParameters:
 
     @property
     def never(self) -> bool:
-        return self.notify is not None and "NEVER" in self.notify
+        """Say whether no failed DSN may be sent: by NEVER, or by naming others only (RFC 3461 section 4.1)."""
+        return self.notify is not None and "FAILURE" not in self.notify
 
 
 def split(text: str) -> dict[str, str | None] | Fault:
     """Return keyword (upper case) to value (as written, None without `=`); each keyword once."""
     found: dict[str, str | None] = {}
-    for word in text.split():
+    # Only the space parts parameters: str.split() alone would take U+2028 and others too.
+    for word in filter(None, text.split(" ")):
         match = _PARAMETER.fullmatch(word)
         if match is None or match.group(1).upper() in found:
             return "syntax"
@@ -49,14 +51,15 @@ def split(text: str) -> dict[str, str | None] | Fault:
     return found
 
 
-# Keyword to the form of its value, compared in upper case; None where no value may stand.
+# Keyword to the form of its value; None where no value may stand. In ASCII: elsewhere a long s is an S too.
 _MAIL_VALUES: dict[str, re.Pattern[str] | None] = {
     "SIZE": re.compile(r"[0-9]{1,20}"),
-    "BODY": re.compile(r"7BIT|8BITMIME"),
+    "BODY": re.compile(r"7BIT|8BITMIME", re.ASCII | re.IGNORECASE),
     "SMTPUTF8": None,
-    "RET": re.compile(r"FULL|HDRS"),
-    "ENVID": re.compile(rf"(?=.{{1,{ENVID_LIMIT}}}$)(?:[!-*,-<>-~]|\+[0-9A-F]{{2}})*"),
+    "RET": re.compile(r"FULL|HDRS", re.ASCII | re.IGNORECASE),
+    "ENVID": re.compile(rf"(?=.{{1,{ENVID_LIMIT}}}$){_XTEXT.pattern}"),
 }
+_NOTIFY = re.compile(r"NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY))*", re.ASCII | re.IGNORECASE)
 
 
 def mail_parameters(text: str) -> MailParameters | Fault:
@@ -81,7 +84,7 @@ def mail_parameters(text: str) -> MailParameters | Fault:
 def _fits(form: re.Pattern[str] | None, value: str | None) -> bool:
     if form is None or value is None:
         return form is None and value is None
-    return form.fullmatch(value.upper()) is not None
+    return form.fullmatch(value) is not None
 
 
 def rcpt_parameters(text: str) -> RcptParameters | Fault:
@@ -91,12 +94,12 @@ def rcpt_parameters(text: str) -> RcptParameters | Fault:
         return found
     if found.keys() - {"NOTIFY", "ORCPT"}:
         return "unknown"
-    notify = frozenset((found["NOTIFY"] or "").upper().split(",")) if "NOTIFY" in found else None
-    if notify is not None and not notify <= {"SUCCESS", "FAILURE", "DELAY"} and notify != {"NEVER"}:
+    notify, orcpt = found.get("NOTIFY"), found.get("ORCPT")
+    if "NOTIFY" in found and not _fits(_NOTIFY, notify):
         return "syntax"
-    if "ORCPT" in found and not _is_orcpt(found["ORCPT"]):
+    if "ORCPT" in found and not _is_orcpt(orcpt):
         return "syntax"
-    return RcptParameters(notify, found.get("ORCPT"))
+    return RcptParameters(frozenset(notify.upper().split(",")) if notify else None, orcpt)
 
 
 def _is_orcpt(value: str | None) -> bool:

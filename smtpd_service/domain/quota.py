@@ -35,7 +35,7 @@ def admit(mailbox: Mailbox, size: int) -> Usage | Full:
 def refusing_mode(mode: WhenFull, why: Full, *, null_sender: bool, never: bool, proved: bool) -> WhenFull:
     """Return the effective mode: how a mailbox in `mode` refuses this sender for this reason.
 
-    No DSN goes to `<>`, to who asked for none (NOTIFY=NEVER) or to a sender that is not proved, which
+    No DSN goes to `<>`, to who asked for none (`never`, by NOTIFY) or to a sender that is not proved, which
     would be backscatter; `<>` never tries again, so it is not deferred; what could never fit is not
     deferred either; a frozen mailbox always is.
     """

@@ -1,16 +1,16 @@
 """One message while it comes: octets under a cap and a common budget, large ones in a temporary file."""
 
+import contextlib
+import errno
 import hashlib
-import re
 import tempfile
 from dataclasses import dataclass
 from typing import Literal
 
-from smtpd_service.domain.outcomes import BareLineEnd, Outcome, SystemFull, TooBigForSystem
+from smtpd_service.domain.outcomes import BareLineEnd, Outcome, SystemFull, TooBigForSystem, Unavailable
 
 # What is larger goes to a temporary file while it comes.
 SPILL = 1_000_000
-_ANY_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class Budget:
@@ -43,7 +43,8 @@ class Whole:
 class Content:
     """Collects the pieces of DATA; what comes after the cap or the budget is dropped, not kept.
 
-    Use as a context manager: it gives back what it took of the budget.
+    Use as a context manager: it gives back what it took of the budget. A disk that fails is an
+    outcome like any other: an exception in the midst of DATA would leave the rest to be read as commands.
     """
 
     __slots__ = ("_budget", "_file", "_held", "_limit", "octets", "wrong")
@@ -60,8 +61,7 @@ class Content:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._budget.give(self._held)
+        self._let_go()
 
     def take(self, piece: bytes) -> None:
         self.octets += len(piece)
@@ -72,7 +72,13 @@ class Content:
         elif not self._hold(len(piece)):
             self._drop(SystemFull())
         else:
+            self._write(piece)
+
+    def _write(self, piece: bytes) -> None:
+        try:
             self._file.write(piece)
+        except OSError as error:
+            self._drop(_disk_trouble(error))
 
     def _hold(self, octets: int) -> bool:
         """Take `octets` of the budget, as far as they lie in memory and not in the file."""
@@ -84,7 +90,12 @@ class Content:
 
     def _drop(self, why: Outcome) -> None:
         self.wrong = why
-        self._file.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        # What a full disk did not take is written once more on closing.
+        with contextlib.suppress(OSError):
+            self._file.close()
         self._budget.give(self._held)
         self._held = 0
 
@@ -109,14 +120,32 @@ class Content:
         """
         if self.wrong is not None:
             return self.wrong
-        self._file.seek(0)
-        stuffed = self._file.read()
+        try:
+            self._file.seek(0)
+            stuffed = self._file.read()
+        except OSError as error:
+            return _disk_trouble(error)
         octets = stuffed.removeprefix(b".").replace(b"\r\n.", b"\r\n")
         if has_bare_line_end(octets):
             if bare_line_ends == "reject":
                 return BareLineEnd()
-            octets = _ANY_LINE_END.sub(b"\r\n", octets.replace(b"\0", b""))
+            octets = normalized(octets)
+            if len(octets) > self._limit:
+                return TooBigForSystem(self._limit)
         return Whole(octets, hashlib.sha256(octets).digest())
+
+
+def _disk_trouble(error: OSError) -> Outcome:
+    return SystemFull() if error.errno in {errno.ENOSPC, errno.EDQUOT} else Unavailable()
+
+
+def normalized(octets: bytes) -> bytes:
+    """Return `octets` with each line end as CRLF and without NUL.
+
+    By replacing: re.sub took 2 GB for 24 MB of bare LF (measured).
+    """
+    one_kind = octets.replace(b"\0", b"").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return one_kind.replace(b"\n", b"\r\n")
 
 
 def has_bare_line_end(octets: bytes) -> bool:

@@ -157,10 +157,15 @@ class Handler:
         """Return Return-Path and Received, kept beside the octets (RFC 5321 section 4.4)."""
         return (
             f"Return-Path: <{sender.mail_from}>\r\n"
-            f"Received: from {sender.helo} ([{sender.client}])\r\n"
+            f"Received: from {sender.helo} ({_literal(sender.client)})\r\n"
             f"\tby {self._hostname} with {protocol} id {id_};\r\n"
             f"\t{format_datetime(at)}\r\n"
         )
+
+
+def _literal(client: str) -> str:
+    """Return an IP address as RFC 5321 section 4.1.3 writes it."""
+    return f"[IPv6:{client}]" if ":" in client else f"[{client}]"
 
 
 def _refusal(

@@ -32,9 +32,10 @@ from smtpd_service.smtp.wire import CHUNK, Bad, Wire
 COMMAND_LIMIT = 512
 # Commands that move no mail, in a row, before they count as errors.
 IDLE_COMMANDS = 100
-# DATA's speed is measured over so many seconds.
+# DATA's speed is measured over so many seconds, or the idle limit where that is shorter.
 RATE_WINDOW = 30.0
 _HELO = re.compile(r"[!-~]{1,255}")
+_POSTMASTER = re.compile(r"<(postmaster)>(?: +(.*))?", re.ASCII | re.IGNORECASE)
 _NO_PARAMETERS = MailParameters()
 
 
@@ -88,6 +89,8 @@ class Protocol(SMTP):
         self._out: list[bytes] = []
         self._commands = self._errors = self._idle_commands = 0
         self._closing = False
+        # Said once the command under way is answered.
+        self._farewell: Session | None = None
         self._in_data = False
         self._busy = False
         self._since = loop.time()
@@ -185,7 +188,14 @@ class Protocol(SMTP):
                 await self._close_with(Session.TOO_MANY_ERRORS)
             else:
                 await self._command(line)
+                await self._take_leave()
         await self._flush()
+
+    async def _take_leave(self) -> None:
+        """Say 421 where the session was told to end, or the house closes and no transaction is open."""
+        reply = self._farewell or (self.house.handler.closed() if self.between_messages() else None)
+        if reply is not None and not self._closing:
+            await self._close_with(reply)
 
     async def _command(self, line: bytes | Bad) -> None:
         if isinstance(line, Bad):
@@ -231,18 +241,24 @@ class Protocol(SMTP):
     # What the census asks.
 
     def overdue(self, now: float, idle: float) -> Session | None:
-        if self._in_data and now - self._since >= RATE_WINDOW:
+        window = min(RATE_WINDOW, idle)
+        if self._in_data and now - self._since >= window:
             came, self._mark, self._since = self.wire.received - self._mark, self.wire.received, now
-            if came < RATE_WINDOW * self.house.smtp.min_data_rate:
+            if came < window * self.house.smtp.min_data_rate:
                 return Session.TOO_SLOW
         if self._busy or now - self._since < idle:
             return None
         return Session.IDLE
 
     def turn_out(self, reply: Session) -> None:
-        """Say why and close; a session whose message is being stored is left to hear the answer first."""
+        """Say why and close; a session whose message is being stored is left to hear the answer first.
+
+        Who was turned out before and has not taken the reply since is cut off.
+        """
         if self._busy and not self._in_data:
-            self._closing = True
+            self._farewell = reply
+        elif self.transport is not None and self.transport.is_closing():
+            self.transport.abort()
         elif self.transport is not None:
             self.transport.write(f"{reply.value}\r\n".encode())
             self.transport.close()
@@ -358,8 +374,9 @@ class Protocol(SMTP):
             return None
         text = argument[len(keyword) :].lstrip(" ")
         path = parse_path(text)
-        if path is None and keyword == "TO:" and text.lower() == "<postmaster>":
-            path = Path("postmaster", "")
+        # The one address that needs no domain (RFC 5321 section 4.5.1).
+        if path is None and keyword == "TO:" and (postmaster := _POSTMASTER.fullmatch(text)):
+            path = Path("postmaster", postmaster[2] or "")
         if path is None:
             await self._wrong(bad)
         return path
@@ -373,9 +390,11 @@ class Protocol(SMTP):
         elif not envelope.recipients:
             await self._wrong(Session.NO_VALID_RCPT if envelope.any_refused else Session.RCPT_FIRST)
         else:
-            with Content(int(self.house.smtp.max_message), self.house.budget) as content:
-                await self._data(content)
-            self._set_rset_state()
+            try:
+                with Content(int(self.house.smtp.max_message), self.house.budget) as content:
+                    await self._data(content)
+            finally:
+                self._set_rset_state()
 
     async def _data(self, content: Content) -> None:
         await self.push(Session.START_DATA.value)
