@@ -19,7 +19,7 @@ serve: $(STAMP)
 	$(BIN)/pulsebox serve $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -28,7 +28,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 check: lint
-	$(BIN)/pytest -n $(WORKERS) -W error
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -W error
 	$(MAKE) acceptance
 
 acceptance: $(STAMP)

@@ -11,9 +11,7 @@ from storage.views import create_views, drop_views
 
 connection = context.config.attributes["connection"]
 drop_views(connection)
-context.configure(
-    connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=False
-)
+context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=False)
 context.run_migrations()
 create_views(connection)
 grant_views(connection)

@@ -22,6 +22,7 @@ def make_ready(settings: Settings, store: Store) -> None:
     elif state == "newer":
         raise ConfigError("the database has a newer schema than this program knows; install the newer program")
     with store.unit() as tx:
+        changes.take_turn(tx)
         campaign = _campaign(tx, settings)
         for wanted in settings.mailbox:
             _mailbox(tx, wanted, campaign)

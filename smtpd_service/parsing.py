@@ -4,7 +4,7 @@ Parsing runs in a process of its own, since its input is hostile: it is limited 
 in time by the reader, which kills it and starts another. What comes back is JSON, never code.
 
 A request is a length (4 octets, big-endian), one octet that tells a null reverse-path, and the message; an
-answer is a length and the reading as JSON.
+answer is a length and the reading as JSON. A length of 0 comes first: the child has loaded the parsers.
 """
 
 import json
@@ -21,10 +21,16 @@ from parsers.model import Reading
 from smtpd_service.lifeline import die_with
 
 _LENGTH = struct.Struct(">I")
+# On a busy machine a child loads for longer than one message may take, in seconds.
+START_WITHIN = 30.0
 
 
 class ParsingError(Exception):
     """The child gave no reading; the text says why."""
+
+
+class NoChildError(Exception):
+    """No child came up to parse anything: no message's fault."""
 
 
 class Child:
@@ -39,7 +45,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
 
     def read(self, octets: bytes, *, null_sender: bool) -> Reading:
-        """Return the reading of one message. Raises ParsingError; the child is gone then."""
+        """Return the reading of one message. Raises ParsingError and NoChildError; the child is gone then."""
         process = self._running()
         assert process.stdin is not None  # noqa: S101  # both are pipes
         assert process.stdout is not None  # noqa: S101
@@ -52,22 +58,36 @@ class Child:
             self.close()
             raise ParsingError(f"not read within {self._deadline:g} s") from None
         except (OSError, EOFError):
-            raise ParsingError(f"the parsing child ended: {self._end()}") from None
+            raise ParsingError(f"the parsing child ended: {self._how_it_ended()}") from None
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(  # noqa: S603  # our own module, no shell
+            self.close()
+            self._process = self._start()
+        return self._process
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        try:
+            process = subprocess.Popen(  # noqa: S603  # our own module, no shell
                 [sys.executable, "-m", "smtpd_service.parsing", str(self._memory), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
             )
-            for pipe in (self._process.stdin, self._process.stdout):
-                assert pipe is not None  # noqa: S101  # asked for above
-                os.set_blocking(pipe.fileno(), False)
-        return self._process
+        except OSError as error:
+            raise NoChildError(f"no parsing child could be started: {error.strerror}") from error
+        assert process.stdin is not None  # noqa: S101  # both are pipes
+        assert process.stdout is not None  # noqa: S101
+        for pipe in (process.stdin, process.stdout):
+            os.set_blocking(pipe.fileno(), False)
+        try:
+            _read(process.stdout.fileno(), _LENGTH.size, time.monotonic() + START_WITHIN)
+        except (TimeoutError, OSError, EOFError) as error:
+            _end(process)
+            raise NoChildError("the parsing child did not come up") from error
+        return process
 
-    def _end(self) -> str:
+    def _how_it_ended(self) -> str:
         """Wait for a child that has closed its pipe, and say how it ended."""
         assert self._process is not None  # noqa: S101  # it was read from
         try:
@@ -81,12 +101,16 @@ class Child:
 
     def close(self) -> None:
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    pipe.close()
+            _end(self._process)
             self._process = None
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 def _wait(stop: float, *, reading: list[int], writing: list[int]) -> None:
@@ -129,6 +153,7 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     # Whatever a library prints must not get between two answers.
     sys.stdout = sys.stderr
+    _answer(answers, b"")
     while (head := requests.read(_LENGTH.size + 1)) and len(head) > _LENGTH.size:
         octets = requests.read(_LENGTH.unpack(head[: _LENGTH.size])[0])
         try:

@@ -1,12 +1,14 @@
 """Claims pending messages by lease, has them parsed, and stores what they say.
 
 Promises: each message ends as read or as parked with its reason; one that makes the parser fail is tried
-three times; a reader that is killed loses nothing, since its lease runs out and the rows were not committed.
+three times; a bad one never fails its batch; a reader that is killed loses nothing, since its lease runs out
+and the rows were not committed.
 """
 
+import contextlib
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -16,17 +18,20 @@ from smtpd_service.domain.round import asking_at, is_late
 from smtpd_service.domain.submission import ANSWERS, TRIES, repeated
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
-from smtpd_service.parsing import Child, ParsingError
+from smtpd_service.parsing import Child, NoChildError, ParsingError
 from storage import messages, roster, rounds, submissions
 from storage.engine import StorageError, Store, Tx
 from storage.records import Campaign, NewBullet, NewSubmission, PendingMessage, Round
 
 # A lease of a reader that was killed is free again after this.
 LEASE = timedelta(seconds=8)
-RENEW_AFTER = timedelta(seconds=3)
+RENEW_EVERY = 3.0
 # How long an idle reader waits before it looks again, in seconds.
 IDLE = 0.2
 PAUSE_AFTER_TROUBLE = 1.0
+# RFC 5321 section 4.5.3.1.3, without the angle brackets. Beyond it a sender is no address that mail could
+# come from, and beyond 2,704 octets none that PostgreSQL can index.
+ADDRESS_LIMIT = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,47 +55,94 @@ class Reader:
         self._rounds: dict[tuple[str, str], Round] = {}
 
     def run(self) -> None:
-        """Read until `stopping` is set; a batch that has begun is finished."""
+        """Read until `stopping` is set; the message under way is finished, and what is read is stored."""
         while not self._stopping.is_set():
             try:
                 if not self.read_batch():
                     self._stopping.wait(IDLE)
-            except StorageError as error:
+            except (StorageError, NoChildError) as error:
                 note(Event.READING_FAILED, logging.WARNING, text=error)
-                self._rounds.clear()
                 self._stopping.wait(PAUSE_AFTER_TROUBLE)
         self._child.close()
 
     def read_batch(self) -> int:
-        """Claim, parse and store one batch; return how many messages it held. Raises StorageError."""
+        """Claim, parse and store one batch; return how many messages it held.
+
+        Raises StorageError, and NoChildError where parsing cannot even begin.
+        """
         with self._store.reading() as tx:
             if not messages.any_claimable(tx, now()):
                 return 0
         with self._store.unit() as tx:
             claimed = messages.claim(tx, self._owner, now(), now() + LEASE, self._batch)
-        outcomes = self._parse(claimed)
-        with self._store.unit() as tx:
-            self._store_outcomes(tx, outcomes)
+        with self._leases_kept(claimed):
+            outcomes = self._parse(claimed)
+            self._store_all(outcomes)
         return len(claimed)
+
+    @contextlib.contextmanager
+    def _leases_kept(self, claimed: Sequence[PendingMessage]) -> Iterator[None]:
+        """Renew the leases for as long as the batch takes, however long one message may take."""
+        done = threading.Event()
+        ids = [each.id for each in claimed]
+
+        def keep() -> None:
+            while not done.wait(RENEW_EVERY):
+                # One that could not be renewed may go to another reader: what we read is not stored then.
+                with contextlib.suppress(StorageError), self._store.unit() as tx:
+                    messages.renew(tx, self._owner, ids, now() + LEASE)
+
+        keeper = threading.Thread(target=keep, name="leases")
+        keeper.start()
+        try:
+            yield
+        finally:
+            done.set()
+            keeper.join()
 
     def _parse(self, claimed: Sequence[PendingMessage]) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        renewed = now()
         for message in claimed:
-            if now() - renewed > RENEW_AFTER:
-                renewed = now()
-                with self._store.unit() as tx:
-                    messages.renew(tx, self._owner, [each.id for each in claimed], renewed + LEASE)
+            if self._stopping.is_set():
+                break
             outcomes.append(self._parse_one(message))
         return outcomes
 
     def _parse_one(self, message: PendingMessage) -> Outcome:
+        if message.octets is None:
+            return Outcome(message, None, "the stored octets cannot be unpacked")
         try:
             reading = self._child.read(message.octets, null_sender=not message.mail_from)
         except ParsingError as error:
             note(Event.CHILD_REPLACED, logging.WARNING, id=message.id, reason=error)
             return Outcome(message, None, str(error))
         return Outcome(message, reading, "")
+
+    def _store_all(self, outcomes: Sequence[Outcome]) -> None:
+        try:
+            self._store_once(outcomes)
+        except StorageError as error:
+            if error.cause != "fault":
+                raise
+            self._store_each(outcomes, error)
+
+    def _store_each(self, outcomes: Sequence[Outcome], error: StorageError) -> None:
+        """After an error nobody knows whose fault it was: store one by one; the bad one is set aside."""
+        if len(outcomes) > 1:
+            for each in outcomes:
+                self._store_all([each])
+            return
+        note(Event.READING_FAILED, logging.ERROR, id=outcomes[0].message.id, text=error)
+        self._store_once([replace(outcomes[0], reading=None, failure=f"cannot be stored: {error}")])
+
+    def _store_once(self, outcomes: Sequence[Outcome]) -> None:
+        try:
+            with self._store.unit() as tx:
+                self._store_outcomes(tx, outcomes)
+        except StorageError:
+            # A round that this unit has made is gone with it.
+            self._rounds.clear()
+            raise
 
     def _store_outcomes(self, tx: Tx, outcomes: Sequence[Outcome]) -> None:
         """Settle what is still leased to us; another reader has taken the rest."""
@@ -113,15 +165,8 @@ class Reader:
         new = [each for message, reading in read for each in self._submissions(tx, message, reading)]
         persons = roster.persons_of(tx, {each.sender for each in new})
         keys = [(each.sender, each.fingerprint) for each in new if each.fingerprint]
-        same = submissions.earlier_same(tx, keys)
-        new = [
-            replace(
-                each,
-                person=persons.get(each.sender),
-                repeats=repeated(same.get((each.sender, each.fingerprint or ""), ()), each.round),
-            )
-            for each in new
-        ]
+        new = _with_repeats(new, submissions.earlier_same(tx, keys))
+        new = [replace(each, person=persons.get(each.sender)) for each in new]
         answers = [each for each in new if each.status in ANSWERS and each.round]
         submissions.lock_answers(tx, answers)
         submissions.store(tx, new)
@@ -145,7 +190,8 @@ class Reader:
 def _set_aside(tx: Tx, outcome: Outcome) -> None:
     """Park what can never be read, or has failed too often; give the rest back for another try."""
     message, attempts = outcome.message, outcome.message.attempts + 1
-    reason = outcome.failure or "; ".join(outcome.reading.defects if outcome.reading else ()) or "unreadable"
+    defects = outcome.reading.defects if outcome.reading else ()
+    reason = _storable(outcome.failure or "; ".join(defects) or "unreadable")
     if outcome.reading is None and attempts < TRIES:
         messages.note_failure(tx, message.id, attempts, reason)
     else:
@@ -153,12 +199,26 @@ def _set_aside(tx: Tx, outcome: Outcome) -> None:
         note(Event.MESSAGE_PARKED, logging.WARNING, id=message.id, reason=reason)
 
 
+def _with_repeats(
+    new: Sequence[NewSubmission], earlier: Mapping[tuple[str, str], Sequence[tuple[str, str | None]]]
+) -> list[NewSubmission]:
+    """Note what each repeats: of those stored before, or of an earlier message of the same batch."""
+    same = {key: [(id_, round_, "") for id_, round_ in found] for key, found in earlier.items()}
+    noted: list[NewSubmission] = []
+    for each in new:
+        known = same.setdefault((each.sender, each.fingerprint or ""), [])
+        others = [(id_, round_) for id_, round_, message in known if message != each.message]
+        noted.append(replace(each, repeats=repeated(others, each.round) if each.fingerprint else None))
+        known.insert(0, (each.id, each.round, each.message))
+    return noted
+
+
 def _submission(message: PendingMessage, reading: Reading, round_: Round | None) -> NewSubmission:
     flags = reading.flags if message.proved else (*reading.flags, "unproved")
     return NewSubmission(
         id=new_id(),
         message=message.id,
-        sender=mailbox_key(reading.sender or message.mail_from),
+        sender=_sender(message, reading),
         person=None,
         round=round_.id if round_ else None,
         status=reading.status,
@@ -188,6 +248,12 @@ def _submission(message: PendingMessage, reading: Reading, round_: Round | None)
             for bullet in reading.bullets
         ),
     )
+
+
+def _sender(message: PendingMessage, reading: Reading) -> str:
+    """Return who said it, in key form: the From address, or the reverse-path where that cannot be one."""
+    written = reading.sender if reading.sender and len(reading.sender) <= ADDRESS_LIMIT else message.mail_from
+    return mailbox_key(_storable(written))
 
 
 def _storable(text: str) -> str:

@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
@@ -30,13 +31,21 @@ ENVIRONMENT = "PULSEBOX__"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|h|d)")
+_SIZE = re.compile(r"\d+(?:\.\d+)? ?(?:[kMGTPE]?B|[KMGTPE]iB)?", re.IGNORECASE | re.ASCII)
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(\d{1,5})")
 # A size of 2**63 octets or more fits no counter.
 SIZE_LIMIT = 2**63 - 1
+DRAIN_LIMIT = timedelta(seconds=10)
 
 
 class ConfigError(Exception):
     """The configuration cannot be used; the text is what to print."""
+
+
+def _list(value: object) -> object:
+    if not isinstance(value, list | tuple) or not value:
+        raise ValueError('write a list: ["127.0.0.1:2525"]')
+    return value
 
 
 def _duration(value: object) -> object:
@@ -49,9 +58,12 @@ def _duration(value: object) -> object:
 
 
 def _size(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError("write a size in octets, or as text with a unit: 500 kB, 25 MB, 50 GB, 1 GiB")
-    return value
+    text = value.strip() if isinstance(value, str) else value
+    if isinstance(text, str) and _SIZE.fullmatch(text):
+        return text
+    if isinstance(text, int) and not isinstance(text, bool) and text >= 0:
+        return text
+    raise ValueError("write a size in octets, or as text with a unit: 500 kB, 25 MB, 50 GB, 1 GiB")
 
 
 def _size_fits(value: ByteSize) -> ByteSize:
@@ -106,6 +118,18 @@ def _zone(value: str) -> str:
     return value
 
 
+def _drain(value: timedelta) -> timedelta:
+    if value > DRAIN_LIMIT:
+        raise ValueError("write at most 10 s; the whole service ends within 20 s of SIGTERM")
+    return value
+
+
+def _database_url(value: str) -> str:
+    if not re.match(r"(?:sqlite:///.|postgresql\+psycopg://)", value):
+        raise ValueError("write sqlite:///PATH or postgresql+psycopg://user@host/name")
+    return value
+
+
 def _hostname(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?", value):
         raise ValueError("write a host name: mx.agency.example")
@@ -133,11 +157,13 @@ Percent = Annotated[int, Field(ge=1, le=100)]
 
 
 class Database(_Section):
-    url: str = "sqlite:///var/pulsebox.db"
+    url: Annotated[str, AfterValidator(_database_url)] = "sqlite:///var/pulsebox.db"
 
 
 class Smtp(_Section):
-    listen: tuple[Listen, ...] = (Endpoint(host="127.0.0.1", port=2525),)
+    listen: Annotated[tuple[Listen, ...], BeforeValidator(_list)] = (
+        Endpoint(host="127.0.0.1", port=2525),
+    )
     hostname: Annotated[str, AfterValidator(_hostname)] = "mx.agency.example"
     max_message: Size = ByteSize(25_000_000)
     trusted_networks: tuple[Annotated[Network, BeforeValidator(_network)], ...] = (
@@ -154,6 +180,12 @@ class Smtp(_Section):
     min_data_rate: Size = ByteSize(1000)
     greet_delay: Duration = timedelta(0)
     in_flight: Size = ByteSize(256_000_000)
+
+    @model_validator(mode="after")
+    def _in_flight_holds_a_message(self) -> "Smtp":
+        if self.in_flight < self.max_message:
+            raise ValueError("in_flight must hold at least one message of max_message, or that is deferred for ever")
+        return self
 
 
 class Storage(_Section):
@@ -206,7 +238,7 @@ class Operator(_Section):
 
 class Service(_Section):
     listeners: Annotated[int, Field(ge=1, le=64)] = 1
-    drain: Duration = timedelta(seconds=8)
+    drain: Annotated[Duration, AfterValidator(_drain)] = timedelta(seconds=8)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
@@ -247,14 +279,15 @@ class Settings(_Section):
             return f"{prefix}{self.file.parent / self.database.url.removeprefix(prefix)}"
         return self.database.url
 
-    @model_validator(mode="after")
-    def _addresses_are_listed_once(self) -> "Settings":
+    @field_validator("mailbox")
+    @classmethod
+    def _addresses_are_listed_once(cls, boxes: tuple[MailboxToMake, ...]) -> tuple[MailboxToMake, ...]:
         seen: set[str] = set()
-        for address in (a for box in self.mailbox for a in (box.address, *box.aliases)):
+        for address in (a for box in boxes for a in (box.address, *box.aliases)):
             if address in seen:
-                raise ValueError(f"mailbox: {address!r} is listed twice")
+                raise ValueError(f"{address!r} is listed twice")
             seen.add(address)
-        return self
+        return boxes
 
 
 def parse_size(text: str) -> int:
@@ -324,12 +357,19 @@ def _explain(file: Path, text: str, error: ValidationError, overridden: Mapping[
 
 
 def _shown(value: object) -> str:
-    return repr(value) if isinstance(value, str | int | float | bool | list) else "…"
+    plain = isinstance(value, str | int | float | bool) or (isinstance(value, list) and not any(map(_is_table, value)))
+    return repr(value) if plain else "…"
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict)
 
 
 def _reason(mistake: Any) -> str:
     if mistake["type"] == "extra_forbidden":
         return "no such key; `pulsebox config show` lists them all"
+    if mistake["type"] in {"model_type", "tuple_type"}:
+        return "write a table" if mistake["type"] == "model_type" else "write a list"
     message: str = mistake["msg"]
     return message.removeprefix("Value error, ").removeprefix("value error, ")
 
@@ -352,6 +392,8 @@ def line_of(text: str, path: tuple[str | int, ...]) -> int:
             table = tuple(match.group(1).split("."))
         key = _KEY.match(line)
         here = (*table, key.group(1)) if key else table
+        if best == (0, 1) and path == here[: len(path)]:
+            best = (0, number)
         if here == path[: len(here)]:
             best = max(best, (len(here), number), key=lambda found: found[0])
     return best[1]

@@ -217,7 +217,7 @@ def _bounce(offer: Offer, verdict: Verdict, places: Sequence[Place], rows: Rows,
         returned=returned,
         returned_whole=whole,
         smtputf8=offer.parameters.smtputf8,
-        sender_host=offer.sender.client,
+        sender_host=f"{offer.sender.helo} ([{offer.sender.client}])",
     )
     rows.notices.append(
         NewNotice(

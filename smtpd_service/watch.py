@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 from smtpd_service.admission import Directory, read_directory
 from smtpd_service.events import Event, note
@@ -42,6 +43,8 @@ class Watch:
         self._started_at = now()
         self._beaten_at = 0.0
         self._end = threading.Event()
+        # A look that was under way must not undo what the event loop's thread has said meanwhile.
+        self._changing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="watch")
         self.condition = Condition(Directory())
 
@@ -51,7 +54,7 @@ class Watch:
         self._thread.start()
 
     def drain(self) -> None:
-        self.condition = replace(self.condition, draining=True)
+        self._change(draining=True)
 
     def stop(self) -> None:
         """Stop looking and leave the nodes; blocks for as long as one look takes."""
@@ -71,10 +74,10 @@ class Watch:
         try:
             self._look()
             self._beat()
-        except StorageError as error:
+        except (StorageError, OSError) as error:
             if not self.condition.away:
                 note(Event.DATABASE_AWAY, text=error)
-            self.condition = replace(self.condition, away=True)
+            self._change(away=True)
 
     def _look(self) -> None:
         before = self.condition
@@ -87,7 +90,11 @@ class Watch:
             note(Event.SPACE_LOW, reserve=self._reserve)
         if directory.generation != before.directory.generation:
             self._beaten_at = 0.0
-        self.condition = replace(self.condition, directory=directory, away=False, low=low)
+        self._change(directory=directory, away=False, low=low)
+
+    def _change(self, **facts: Any) -> None:
+        with self._changing:
+            self.condition = replace(self.condition, **facts)
 
     def _beat(self) -> None:
         if time.monotonic() - self._beaten_at < BEAT_EVERY:

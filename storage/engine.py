@@ -120,7 +120,9 @@ def _open_sqlite(address: URL, connections: int, foreign_keys: bool) -> Store:
     options = {"timeout": LOCK_WAIT, "check_same_thread": False}
     engines = []
     for begin, patience in ((_begin_writing, 0.0), (_begin_reading, LOCK_WAIT)):
-        engine = create_engine(address, pool_size=connections, max_overflow=8, connect_args=options)
+        engine = create_engine(
+            address, pool_size=connections, max_overflow=8, connect_args=options, hide_parameters=True
+        )
         event.listen(engine, "connect", partial(_prepare_sqlite, foreign_keys, patience))
         event.listen(engine, "begin", begin)
         engines.append(engine)
@@ -170,6 +172,8 @@ def _open_postgresql(address: URL, connections: int) -> Store:
         pool_size=connections,
         max_overflow=8,
         pool_pre_ping=True,
+        # An error must not carry addresses and texts of mail into the log.
+        hide_parameters=True,
         # Prepared statements do not live through PgBouncer in transaction mode.
         connect_args={"prepare_threshold": None, "connect_timeout": 5, "application_name": "pulsebox"},
     )

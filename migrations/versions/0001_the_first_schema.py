@@ -150,9 +150,7 @@ def upgrade() -> None:
         sa.Column("created_at", storage.schema.Instant(length=27), nullable=False),
         sa.CheckConstraint("when_full IN ('bounce', 'reject', 'defer')", name=op.f("ck_mailbox_when_full")),
         sa.CheckConstraint("grace_octets >= 0", name=op.f("ck_mailbox_grace_octets")),
-        sa.CheckConstraint(
-            "quota_messages IS NULL OR quota_messages >= 0", name=op.f("ck_mailbox_quota_messages")
-        ),
+        sa.CheckConstraint("quota_messages IS NULL OR quota_messages >= 0", name=op.f("ck_mailbox_quota_messages")),
         sa.CheckConstraint("quota_octets >= 0", name=op.f("ck_mailbox_quota_octets")),
         sa.CheckConstraint("used_messages >= 0", name=op.f("ck_mailbox_used_messages")),
         sa.CheckConstraint("used_octets >= 0", name=op.f("ck_mailbox_used_octets")),

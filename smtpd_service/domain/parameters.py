@@ -9,7 +9,6 @@ Fault = Literal["syntax", "unknown"]
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\x80-\U0010ffff]+))?")
 # RFC 3461 section 4: xtext leaves out `+` and `=`, which stand as `+` and two hexadecimal digits.
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")
-_HEX = re.compile(r"\+([0-9A-F]{2})")
 _ORCPT = re.compile(r"[A-Za-z0-9!#$%&'*/?^_`{|}~.-]+;")
 ENVID_LIMIT = 100
 ORCPT_LIMIT = 500
@@ -111,8 +110,3 @@ def _is_orcpt(value: str | None) -> bool:
         return False
     # RFC 6533 section 3 lets `utf-8` addresses be written in UTF-8 as they are, or with \x{…}.
     return kind.group().lower() == "utf-8;" or _XTEXT.fullmatch(value, kind.end()) is not None
-
-
-def decode_xtext(value: str) -> str:
-    """Return xtext with each `+XX` as the character it stands for."""
-    return _HEX.sub(lambda match: chr(int(match.group(1), 16)), value)

@@ -1,8 +1,9 @@
 """Claims notices that are due, writes them, and hands them to the smarthost or the maildir.
 
 Promises: a notice ends as sent, given up or dropped; what could not be delivered is tried again after a
-restart too, with the same octets; a killed courier's notices are free again when its lease runs out. Known
-limit: a kill between the relay's 250 and our commit sends a notice again, under the same Message-ID.
+restart too, with the same octets; a bad notice never fails its wave; a killed courier's notices are free again
+when its lease runs out. Known limit: a kill between the relay's 250 and our commit sends a notice again, under
+the same Message-ID.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from smtpd_service.domain.retry import GiveUp, Retry, next_attempt
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
 from smtpd_service.outbound import maildir
-from smtpd_service.outbound.compose import ComposeError, compose_bounce, compose_warning
+from smtpd_service.outbound.compose import compose_bounce, compose_warning
 from smtpd_service.outbound.relay import Relay, send
 from smtpd_service.settings import Settings
 from storage import notices
@@ -141,6 +142,7 @@ class Courier:
         self._carrier = carrier
         self._letterhead = letterhead
         self._owner = new_id()
+        self._unsettled: list[Tried] = []
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Deliver until `stopping` is set; what is under way is finished."""
@@ -157,6 +159,7 @@ class Courier:
 
     async def deliver_wave(self) -> int:
         """Deliver what is due, as many as may be under way; return how many. Raises StorageError."""
+        await self._settle_all()
         due = await asyncio.to_thread(self._claim)
         if not due:
             return 0
@@ -165,8 +168,15 @@ class Courier:
             tried = await asyncio.gather(*(self._try(slot, notice) for slot, notice in enumerate(due)))
         finally:
             keeping.cancel()
-        await asyncio.to_thread(self._settle, tried)
+        self._unsettled = list(tried)
+        await self._settle_all()
         return len(due)
+
+    async def _settle_all(self) -> None:
+        """Write down what was delivered; what the database did not take comes before any other delivery."""
+        if self._unsettled:
+            await asyncio.to_thread(self._settle, self._unsettled)
+            self._unsettled = []
 
     def _claim(self) -> list[DueNotice]:
         at = now()
@@ -189,11 +199,27 @@ class Courier:
     async def _try(self, slot: int, notice: DueNotice) -> Tried:
         try:
             return await self._carrier.carry(slot, notice, self._letterhead)
-        except ComposeError as error:
+        except Exception as error:  # whatever one notice provokes must not hold up the others
             note(Event.NOTICE_FAILED, logging.ERROR, trouble=error, id=notice.id)
-            return Tried(notice, b"", TryLater(None, f"cannot be written: {error}"))
+            return Tried(notice, notice.octets or b"", TryLater(None, f"cannot be delivered: {_storable(error)}"))
 
     def _settle(self, tried: Sequence[Tried]) -> None:
+        try:
+            self._settle_once(tried)
+        except StorageError as error:
+            if error.cause != "fault":
+                raise
+            self._settle_each(tried, error)
+
+    def _settle_each(self, tried: Sequence[Tried], error: StorageError) -> None:
+        """After an error nobody knows whose fault it was: one by one; the bad one keeps its lease for a while."""
+        if len(tried) > 1:
+            for each in tried:
+                self._settle([each])
+            return
+        note(Event.NOTICE_FAILED, logging.ERROR, id=tried[0].notice.id, text=error)
+
+    def _settle_once(self, tried: Sequence[Tried]) -> None:
         with self._store.unit() as tx:
             for each in tried:
                 if notices.held(tx, self._owner, each.notice.id):
@@ -203,7 +229,7 @@ class Courier:
 def _settle_one(tx: Tx, tried: Tried) -> None:
     notice, result, at = tried.notice, tried.result, now()
     attempts = notice.attempts + 1
-    reply = result.text if result.code is None else f"{result.code} {result.text}"
+    reply = _storable(result.text if result.code is None else f"{result.code} {result.text}")
     notices.note_attempt(tx, notice.id, number=attempts, at=at, result=type(result).__name__, reply=reply)
     # A clock that was set back must not make the plan fail.
     plan = next_attempt(min(notice.created_at, at), at, attempts)
@@ -213,6 +239,12 @@ def _settle_one(tx: Tx, tried: Tried) -> None:
     elif isinstance(plan, Retry):
         notices.postpone(tx, notice.id, next_at=plan.at, attempts_made=attempts, reply=reply, octets=tried.octets)
     note(_EVENTS[ended], id=notice.id, kind=notice.kind, attempts=attempts, reply=reply)
+
+
+def _storable(text: object) -> str:
+    """Return text that both databases take, on one line: another server's reply may hold any octets."""
+    lines = str(text).replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8").split()
+    return " ".join(lines)
 
 
 def _ended(result: Result, plan: Retry | GiveUp) -> NoticeState | None:

@@ -27,9 +27,6 @@ class Guest(Interface):
     def between_messages(self) -> bool:
         """Say whether nothing is lost by closing now: no mail transaction is open."""
 
-    def storing(self) -> bool:
-        """Say whether a message of this session is with intake."""
-
 
 class Census:
     """Counts the sessions of one process; `idle` in seconds."""

@@ -14,9 +14,10 @@ from smtpd_service.domain.replies import Session
 from smtpd_service.intake import Intake
 from smtpd_service.settings import Endpoint, Settings
 from smtpd_service.smtp.census import Census
+from smtpd_service.smtp.connection import House
 from smtpd_service.smtp.content import Budget
 from smtpd_service.smtp.handler import Handler
-from smtpd_service.smtp.protocol import House, Protocol
+from smtpd_service.smtp.protocol import Protocol
 from smtpd_service.watch import Watch
 
 BACKLOG = 1024

@@ -36,10 +36,6 @@ class Wire:
         """Say whether a whole command waits: answers are sent together until none does (RFC 2920)."""
         return b"\n" in self._buffer
 
-    @property
-    def has_input(self) -> bool:
-        return bool(self._buffer)
-
     async def fill(self) -> bool:
         """Wait for more octets; False at the end of the stream."""
         chunk = await self._reader.read(CHUNK)

@@ -1,0 +1,257 @@
+"""One connection: greeting, command loop, answers and limits, over aiosmtpd's connection and STARTTLS machinery.
+
+The library cancels a session in the middle of a commit, answers an exception with its text, and has one
+timer for all. The loop here never cancels: a session ends when its stream does; what goes wrong inside is a
+fixed 451; and the census sweeps what idles or drips.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtpd.smtp import Session as LibrarySession
+
+from smtpd_service.admission import Recipient
+from smtpd_service.domain.parameters import MailParameters
+from smtpd_service.domain.replies import Session
+from smtpd_service.domain.sender import prove, trusted
+from smtpd_service.events import Event, note
+from smtpd_service.settings import Smtp
+from smtpd_service.smtp.census import Census
+from smtpd_service.smtp.content import Budget
+from smtpd_service.smtp.handler import Handler
+from smtpd_service.smtp.wire import CHUNK, Bad, Wire
+
+# RFC 5321 section 4.5.3.1.4; MAIL and RCPT have room for their parameters.
+COMMAND_LIMIT = 512
+# DATA's speed is measured over so many seconds, or the idle limit where that is shorter.
+RATE_WINDOW = 60.0
+_NO_PARAMETERS = MailParameters()
+
+
+class Transaction(Envelope):
+    """The state between MAIL and the end of DATA."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parameters = _NO_PARAMETERS
+        self.recipients: list[Recipient] = []
+        self.any_refused = False
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all sessions of one listener share."""
+
+    smtp: Smtp
+    handler: Handler
+    census: Census
+    budget: Budget
+
+
+class Connection(SMTP):
+    """One session, from the greeting to the end of its stream; the commands are methods of a subclass."""
+
+    # The stream's flow control: twice this may wait unread.
+    line_length_limit = CHUNK
+    # Verb to the name of the method that answers it.
+    commands: ClassVar[dict[bytes, str]] = {}
+
+    def __init__(self, house: House, loop: asyncio.AbstractEventLoop) -> None:
+        # The library's own constructor searches the handler for hooks and AUTH methods at every
+        # connection (132 µs, measured); what the inherited methods need of it is set here.
+        reader = asyncio.StreamReader(limit=CHUNK, loop=loop)
+        asyncio.StreamReaderProtocol.__init__(self, reader, client_connected_cb=self._cb_client_connected, loop=loop)
+        self.loop = loop
+        self.transport: Any = None
+        self.session: Any = None
+        self.envelope: Any = None
+        self._original_transport = None
+        self._tls_protocol = None
+        self._handler_coroutine: Any = None
+        self.house = house
+        self.wire = Wire(reader)
+        self.address = ""
+        self.counted = True
+        self._extended = False
+        self._out: list[bytes] = []
+        self._commands = self._errors = self._idle_commands = 0
+        self._closing = False
+        # Said once the command under way is answered.
+        self._farewell: Session | None = None
+        self._in_data = False
+        self._busy = False
+        self._since = loop.time()
+        self._mark = 0
+
+    # What the library calls.
+
+    def _create_session(self) -> LibrarySession:
+        return LibrarySession(self.loop)
+
+    def _create_envelope(self) -> Transaction:
+        return Transaction()
+
+    def _set_rset_state(self) -> None:
+        self.envelope = self._create_envelope()
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """Nothing: the census sweeps, so that a session needs no timer of its own."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End the stream; the session is not cancelled, since it may wait for a commit."""
+        asyncio.StreamReaderProtocol.connection_lost(self, error)
+        self.house.census.leave(self)
+        self.transport = None
+
+    def eof_received(self) -> bool | None:
+        """Let a client that has sent its last octet still hear the answer."""
+        return asyncio.StreamReaderProtocol.eof_received(self)
+
+    async def push(self, status: object) -> None:
+        """Queue one reply line; it is sent when no further command waits."""
+        self._out.append(f"{status}\r\n".encode("ascii", "replace"))
+
+    async def _flush(self) -> None:
+        if self._out and self.transport is not None:
+            self._writer.write(b"".join(self._out))
+            self._out.clear()
+            if self.transport.get_write_buffer_size():
+                await self._writer.drain()
+
+    async def _handle_client(self) -> None:
+        try:
+            if await self._greet():
+                await self._converse()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        except Exception as error:  # the border: nothing of ours may reach the client
+            note(Event.SESSION_FAILED, logging.ERROR, trouble=error, client=self.address)
+        finally:
+            self.house.census.leave(self)
+            if self.transport is not None:
+                self.transport.close()
+
+    async def _greet(self) -> bool:
+        peer = self.session.peer
+        self.address = peer[0] if isinstance(peer, tuple) else "local"
+        known = self.address == "local" or trusted(self.address, self.house.smtp.trusted_networks)
+        self.counted = not known
+        self.session.proof = prove(known)
+        self._since = self.loop.time()
+        refusal = self.house.handler.closed()
+        if refusal is None and not self.house.census.enter(self):
+            refusal = Session.TOO_MANY_CONNECTIONS
+            note(Event.CONNECTION_REFUSED, client=self.address, connections=len(self.house.census))
+        if refusal is None and await self._talks_early(known):
+            refusal = Session.EARLY_TALKER
+        if refusal is not None:
+            await self.push(refusal.value)
+            await self._flush()
+            return False
+        await self.push(f"220 {self.house.smtp.hostname} ESMTP")
+        return True
+
+    async def _talks_early(self, known: bool) -> bool:
+        """Say whether the client spoke before the greeting, which no mail program does (RFC 5321 section 3.1)."""
+        delay = 0.0 if known else self.house.smtp.greet_delay.total_seconds()
+        await asyncio.sleep(delay)
+        waiting = getattr(self._reader, "_buffer", b"")
+        return bool(waiting)
+
+    async def _converse(self) -> None:
+        smtp = self.house.smtp
+        bare_ok = smtp.bare_line_ends == "normalize"
+        while not self._closing:
+            if not self.wire.has_line:
+                await self._flush()
+            line = await self.wire.line(bare_ok=bare_ok)
+            if line is None:
+                return
+            self._since = self.loop.time()
+            self._commands += 1
+            if self._commands > smtp.max_commands:
+                await self._close_with(Session.TOO_MANY_COMMANDS)
+            elif self._errors > smtp.max_errors:
+                await self._close_with(Session.TOO_MANY_ERRORS)
+            else:
+                await self._command(line)
+                await self._take_leave()
+        await self._flush()
+
+    async def _take_leave(self) -> None:
+        """Say 421 where the session was told to end, or the house closes and no transaction is open."""
+        reply = self._farewell or (self.house.handler.closed() if self.between_messages() else None)
+        if reply is not None and not self._closing:
+            await self._close_with(reply)
+
+    async def _command(self, line: bytes | Bad) -> None:
+        if isinstance(line, Bad):
+            if line is Bad.BARE_LINE_END:
+                await self._close_with(Session.BARE_LINE_END)
+            else:
+                await self._wrong(Session.LINE_TOO_LONG)
+            return
+        verb, _, argument = line.partition(b" ")
+        verb = verb.upper()
+        name = self.commands.get(verb)
+        if name is None:
+            await self._wrong(Session.UNKNOWN_COMMAND)
+            return
+        if len(line) + 2 > COMMAND_LIMIT and verb not in {b"MAIL", b"RCPT"}:
+            await self._wrong(Session.LINE_TOO_LONG)
+            return
+        try:
+            text = argument.decode("utf-8").strip(" ")
+        except UnicodeDecodeError:
+            await self._wrong(Session.BAD_SYNTAX)
+            return
+        self._busy = True
+        try:
+            await getattr(self, name)(text)
+        except ConnectionError:
+            raise
+        except Exception as error:  # the border: a fixed text, never the exception's
+            note(Event.SESSION_FAILED, logging.ERROR, trouble=error, client=self.address, command=verb.decode())
+            await self.push(self.house.handler.unavailable)
+        finally:
+            self._busy = False
+            self._since = self.loop.time()
+
+    async def _wrong(self, reply: Session) -> None:
+        self._errors += 1
+        await self.push(reply.value)
+
+    async def _close_with(self, reply: Session) -> None:
+        await self.push(reply.value)
+        self._closing = True
+
+    # What the census asks.
+
+    def overdue(self, now: float, idle: float) -> Session | None:
+        window = min(RATE_WINDOW, idle)
+        if self._in_data and now - self._since >= window:
+            came, self._mark, self._since = self.wire.received - self._mark, self.wire.received, now
+            if came < window * self.house.smtp.min_data_rate:
+                return Session.TOO_SLOW
+        if self._busy or now - self._since < idle:
+            return None
+        return Session.IDLE
+
+    def turn_out(self, reply: Session) -> None:
+        """Say why and close; a session whose message is being stored is left to hear the answer first.
+
+        Who was turned out before and has not taken the reply since is cut off.
+        """
+        if self._busy and not self._in_data:
+            self._farewell = reply
+        elif self.transport is not None and self.transport.is_closing():
+            self.transport.abort()
+        elif self.transport is not None:
+            self.transport.write(f"{reply.value}\r\n".encode())
+            self.transport.close()
+
+    def between_messages(self) -> bool:
+        return not self._busy and (self.envelope is None or self.envelope.mail_from is None)

@@ -1,0 +1,213 @@
+"""Schemas: an upgraded database is the schema in code, and whoever runs on another one is told."""
+
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from smtpd_service.first_start import make_ready
+from smtpd_service.settings import ConfigError, load
+from storage import messages
+from storage.engine import StorageError, Store, open_store
+from storage.query import run
+from storage.upgrade import current, damage, differences, head, schema_state, upgrade
+from storage.version import newest
+from tests.servers import PostgresServer
+from tests.service import ROOT, Service, environment
+from tests.storage.stock import add_box, add_messages, box, message
+
+
+def test_an_empty_database_upgraded_is_the_schema_in_code(database_url: str) -> None:
+    store = open_store(database_url)
+    assert schema_state(store) == "empty"
+
+    upgrade(database_url)
+
+    assert (schema_state(store), current(store)) == ("current", head())
+    assert differences(store) == []
+    assert damage(store) == []
+    store.close()
+
+
+def test_the_newest_version_is_the_same_told_with_alembic_and_without() -> None:
+    assert newest() == head()
+
+
+def test_a_column_that_is_missing_is_told(store: Store) -> None:
+    with store.unit() as tx:
+        tx.execute(text("DROP VIEW submissions"))
+        tx.execute(text("DROP INDEX ix_acceptance_at"))
+
+    found = differences(store)
+    assert any("ix_acceptance_at" in line for line in found)
+    assert "missing view submissions" in found
+
+
+def test_upgrading_again_changes_nothing_and_keeps_the_rows(store: Store, database_url: str) -> None:
+    made = add_box(store, box())
+    [id_] = add_messages(store, made, message(b"octets"))
+    with store.reading() as tx:
+        key = tx.scalar(text("SELECT value FROM secret"))
+
+    upgrade(database_url)
+
+    assert differences(store) == []
+    with store.reading() as tx:
+        assert messages.octets(tx, id_) == b"octets"
+        assert tx.scalar(text("SELECT value FROM secret")) == key
+        assert tx.scalar(text("SELECT value FROM generation")) == 1
+    with run(store, "SELECT id FROM messages") as found:
+        assert list(found.rows) == [(id_,)]
+
+
+def test_two_upgrades_at_once_take_turns(database_url: str) -> None:
+    failures: list[Exception] = []
+
+    def work() -> None:
+        try:
+            upgrade(database_url)
+        except StorageError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert failures == []
+    store = open_store(database_url)
+    assert differences(store) == []
+    store.close()
+
+
+def test_an_upgrade_that_fails_leaves_the_database_as_it_was(database_url: str) -> None:
+    store = open_store(database_url)
+    with store.unit() as tx:
+        # A table in the way: the migration fails half-way.
+        tx.execute(text("CREATE TABLE submission (id INTEGER)"))
+
+    with pytest.raises(StorageError):
+        upgrade(database_url)
+
+    assert schema_state(store) == "empty"
+    with store.unit() as tx:
+        tx.execute(text("DROP TABLE submission"))
+    upgrade(database_url)
+    assert differences(store) == []
+    store.close()
+
+
+def with_one_more_migration(folder: Path) -> Path:
+    """Return a copy of the program that knows one schema version more, which keeps all rows."""
+    for package in ("smtpd_service", "storage", "parsers", "migrations"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "migrations/versions/9999_one_more.py").write_text(
+        f'''"""One more."""
+import sqlalchemy as sa
+from alembic import op
+revision = "9999"
+down_revision = "{head()}"
+branch_labels = None
+depends_on = None
+def upgrade():
+    recreate = "always" if op.get_bind().dialect.name == "sqlite" else "never"
+    for table in ("mailbox", "message"):
+        with op.batch_alter_table(table, recreate=recreate) as batch:
+            batch.add_column(sa.Column("colour", sa.Text(), nullable=True))
+'''
+    )
+    return folder
+
+
+def run_with(program: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "smtpd_service", *arguments]
+    surroundings = environment() | {"PYTHONPATH": str(program)}
+    return subprocess.run(command, cwd=cwd, env=surroundings, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_newer_program_refuses_an_older_schema_until_it_is_upgraded(service_on_each: Service, tmp_path: Path) -> None:
+    service = service_on_each
+    service.mailbox("hr@agency.test")
+    upgrade(service.database_url)
+    service.write_config()
+    newer = with_one_more_migration(tmp_path / "newer")
+    with service.store() as store:
+        make_ready(load(service.config), store)
+        [id_] = add_messages(store, add_box(store, box("a@agency.test")), message(b"octets"))
+
+    refused = run_with(newer, "serve", "--config", str(service.config), cwd=tmp_path)
+    assert refused.returncode == 2
+    assert re.fullmatch(r".*older schema.*pulsebox db upgrade.*\n", refused.stderr)
+    assert refused.stdout == ""
+
+    upgraded = run_with(newer, "db", "upgrade", "--config", str(service.config), cwd=tmp_path)
+    assert upgraded.returncode == 0, upgraded.stderr
+    with service.store() as store:
+        assert current(store) == "9999"
+        with store.reading() as tx:
+            assert messages.octets(tx, id_) == b"octets"
+            assert tx.scalar(text("SELECT count(*) FROM mailbox")) == 2
+            assert tx.scalar(text("SELECT count(*) FROM delivery")) == 1
+        with run(store, "SELECT id FROM messages") as found:
+            assert list(found.rows) == [(id_,)]
+        assert damage(store) == []
+        assert schema_state(store) == "newer"
+        with pytest.raises(ConfigError, match="newer schema"):
+            make_ready(load(service.config), store)
+
+
+@pytest.mark.parametrize("schema", ["no schema yet", "the schema alone"])
+def test_services_that_meet_a_new_database_at_once_make_it_once(service_on_each: Service, schema: str) -> None:
+    service = service_on_each
+    if schema == "the schema alone":
+        upgrade(service.database_url)
+    service.mailbox("hr@agency.test", aliases=["replies@agency.test"])
+    service.write_config()
+    settings = load(service.config)
+    failures: list[Exception] = []
+
+    together = threading.Barrier(4)
+
+    def work() -> None:
+        store = open_store(settings.database_url)
+        together.wait()
+        try:
+            make_ready(settings, store)
+        except (StorageError, ConfigError) as error:
+            failures.append(error)
+        finally:
+            store.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert failures == []
+    with service.store() as store, run(store, "SELECT address FROM mailboxes") as found:
+        assert list(found.rows) == [("hr@agency.test",)]
+
+
+def test_a_database_owner_who_may_make_no_roles_can_upgrade(postgres: PostgresServer) -> None:
+    with postgres.database() as url:
+        store = open_store(url)
+        with store.unit() as tx:
+            tx.execute(text("DROP ROLE IF EXISTS plain"))
+            tx.execute(text("CREATE ROLE plain LOGIN"))
+            tx.execute(text("GRANT ALL ON SCHEMA public TO plain"))
+        own = store.url.set(username="plain").render_as_string(hide_password=False)
+        upgrade(own)
+        theirs = open_store(own)
+        assert differences(theirs) == []
+        theirs.close()
+        with store.unit() as tx:
+            tx.execute(text("DROP OWNED BY plain"))
+            tx.execute(text("DROP ROLE plain"))
+        store.close()
