@@ -1,8 +1,9 @@
 """What a new database is given: the schema, the default campaign, and the mailboxes that the file names."""
 
+from smtpd_service.campaign import default_campaign
 from smtpd_service.identity import new_id, now
-from smtpd_service.settings import DAYS, ConfigError, MailboxToMake, Settings
-from storage import changes, mailboxes, rounds
+from smtpd_service.settings import ConfigError, MailboxToMake, Settings
+from storage import changes, mailboxes
 from storage.engine import Store, Tx
 from storage.records import Campaign, Mailbox, MailboxId, Quota, Usage
 from storage.upgrade import schema_state, upgrade
@@ -23,27 +24,9 @@ def make_ready(settings: Settings, store: Store) -> None:
         raise ConfigError("the database has a newer schema than this program knows; install the newer program")
     with store.unit() as tx:
         changes.take_turn(tx)
-        campaign = _campaign(tx, settings)
+        campaign = default_campaign(tx, settings)
         for wanted in settings.mailbox:
             _mailbox(tx, wanted, campaign)
-
-
-def _campaign(tx: Tx, settings: Settings) -> Campaign:
-    wanted = settings.campaign
-    found = rounds.find_campaign(tx, wanted.name)
-    if found is not None:
-        return found
-    campaign = Campaign(
-        id=new_id(),
-        name=wanted.name,
-        zone=wanted.time_zone,
-        weekday=DAYS.index(wanted.deadline_day),
-        time=wanted.deadline_time,
-        open_days=wanted.open_days,
-        grace=int(wanted.grace.total_seconds()),
-    )
-    rounds.add_campaign(tx, campaign)
-    return campaign
 
 
 def _mailbox(tx: Tx, wanted: MailboxToMake, campaign: Campaign) -> None:

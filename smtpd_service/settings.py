@@ -161,9 +161,7 @@ class Database(_Section):
 
 
 class Smtp(_Section):
-    listen: Annotated[tuple[Listen, ...], BeforeValidator(_list)] = (
-        Endpoint(host="127.0.0.1", port=2525),
-    )
+    listen: Annotated[tuple[Listen, ...], BeforeValidator(_list)] = (Endpoint(host="127.0.0.1", port=2525),)
     hostname: Annotated[str, AfterValidator(_hostname)] = "mx.agency.example"
     max_message: Size = ByteSize(25_000_000)
     trusted_networks: tuple[Annotated[Network, BeforeValidator(_network)], ...] = (

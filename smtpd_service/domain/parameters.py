@@ -9,6 +9,7 @@ Fault = Literal["syntax", "unknown"]
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\x80-\U0010ffff]+))?")
 # RFC 3461 section 4: xtext leaves out `+` and `=`, which stand as `+` and two hexadecimal digits.
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")
+_HEX = re.compile(rb"\+([0-9A-F]{2})")
 _ORCPT = re.compile(r"[A-Za-z0-9!#$%&'*/?^_`{|}~.-]+;")
 ENVID_LIMIT = 100
 ORCPT_LIMIT = 500
@@ -110,3 +111,9 @@ def _is_orcpt(value: str | None) -> bool:
         return False
     # RFC 6533 section 3 lets `utf-8` addresses be written in UTF-8 as they are, or with \x{…}.
     return kind.group().lower() == "utf-8;" or _XTEXT.fullmatch(value, kind.end()) is not None
+
+
+def decode_xtext(xtext: str) -> str:
+    """Return the text that `xtext` stands for; what is no xtext stays as it is (RFC 3461 section 4)."""
+    octets = _HEX.sub(lambda pair: bytes.fromhex(pair[1].decode()), xtext.encode("utf-8", "replace"))
+    return octets.decode("utf-8", "replace")

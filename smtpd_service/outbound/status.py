@@ -4,12 +4,12 @@ import re
 from email.utils import format_datetime
 
 from smtpd_service.domain.notice import Bounce, FailedRecipient
+from smtpd_service.domain.parameters import decode_xtext
 from smtpd_service.outbound.header import clean
 from smtpd_service.outbound.part import ComposeError, Fields, Part
 
 LONGEST_VALUE = 900
 
-_XTEXT = re.compile(rb"\+([0-9A-F]{2})")
 _EMBEDDED = re.compile(r"\\x\{([0-9A-F]{2,6})\}")
 # QCHAR of RFC 6533 section 3: printable ASCII without "+", "=" and the backslash.
 _NOT_QCHAR = re.compile(r"[^!-*,-<>-\[\]-~]")
@@ -38,12 +38,6 @@ def status_part(bounce: Bounce, hostname: str) -> Part:
     )
 
 
-def xtext_decoded(xtext: str) -> str:
-    """Return the text that `xtext` stands for; what is no xtext stays as it is (RFC 3461 section 4)."""
-    octets = _XTEXT.sub(lambda pair: bytes.fromhex(pair[1].decode()), xtext.encode("utf-8", "replace"))
-    return octets.decode("utf-8", "replace")
-
-
 def _unfolded(group: Fields) -> bytes:
     """Return the fields one a line: bounce readers go by lines, and no value here fills one."""
     return "".join(f"{name}: {value}\r\n" for name, value in group).encode()
@@ -52,7 +46,7 @@ def _unfolded(group: Fields) -> bytes:
 def _message_group(bounce: Bounce, hostname: str) -> Fields:
     fields = [("Reporting-MTA", f"dns; {_ascii(hostname)}")]
     if bounce.envid is not None:
-        fields.insert(0, ("Original-Envelope-Id", _ascii(xtext_decoded(bounce.envid))))
+        fields.insert(0, ("Original-Envelope-Id", _ascii(decode_xtext(bounce.envid))))
     if bounce.sender_host:
         fields.append(("Received-From-MTA", f"dns; {_ascii(bounce.sender_host)}"))
     fields.append(("Arrival-Date", format_datetime(bounce.arrived_at)))
@@ -79,7 +73,7 @@ def _original(recipient: FailedRecipient) -> tuple[str, str] | None:
     kind, semicolon, xtext = (recipient.original or "").partition(";")
     if not semicolon or not _TYPE.fullmatch(kind):
         return None
-    address = xtext_decoded(xtext)
+    address = decode_xtext(xtext)
     return kind, _unescaped(address) if kind.lower() == "utf-8" else address
 
 
