@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from smtpd_service.cli import typed
 from smtpd_service.campaign import default_campaign
+from smtpd_service.cli import typed
 from smtpd_service.cli.complaint import Complaint
 from smtpd_service.cli.confirm import Recorded, as_facts, record, wait_for_listeners
 from smtpd_service.cli.desk import Desk, mailbox_at, open_desk
