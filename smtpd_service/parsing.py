@@ -15,6 +15,8 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from parsers.model import Reading
@@ -23,10 +25,23 @@ from smtpd_service.lifeline import die_with
 _LENGTH = struct.Struct(">I")
 # On a busy machine a child loads for longer than one message may take, in seconds.
 START_WITHIN = 30.0
+# Octets of answers taken at a time.
+PIECE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One message to read; `null_sender` tells that its reverse-path was `<>`."""
+
+    octets: bytes
+    null_sender: bool
+
+    def frame(self) -> bytes:
+        return _LENGTH.pack(len(self.octets)) + bytes([self.null_sender]) + self.octets
 
 
 class ParsingError(Exception):
-    """The child gave no reading; the text says why."""
+    """The child gave no reading of one message; the text says why."""
 
 
 class NoChildError(Exception):
@@ -44,21 +59,35 @@ class Child:
         self._memory = memory
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, octets: bytes, *, null_sender: bool) -> Reading:
-        """Return the reading of one message. Raises ParsingError and NoChildError; the child is gone then."""
-        process = self._running()
-        assert process.stdin is not None  # noqa: S101  # both are pipes
-        assert process.stdout is not None  # noqa: S101
+    def readings(self, requests: Sequence[Request]) -> Generator[Reading | ParsingError, None, None]:
+        """Give an answer to each request, in order; ParsingError where the child had to be replaced.
+
+        Requests are sent ahead, so that the child does not wait for us. Raises NoChildError.
+        """
+        done = 0
+        try:
+            while done < len(requests):
+                talk = _Talk(self._running(), requests[done:])
+                answer: Reading | ParsingError | None = None
+                while done < len(requests) and not isinstance(answer, ParsingError):
+                    answer = self._answer(talk)
+                    done += 1
+                    yield answer
+        finally:
+            if done < len(requests):
+                # Answers that nobody has taken would be taken for those of the next batch.
+                self.close()
+
+    def _answer(self, talk: "_Talk") -> Reading | ParsingError:
         stop = time.monotonic() + self._deadline
         try:
-            _write(process.stdin.fileno(), _LENGTH.pack(len(octets)) + bytes([null_sender]) + octets, stop)
-            length = _LENGTH.unpack(_read(process.stdout.fileno(), _LENGTH.size, stop))[0]
-            return Reading.from_dict(json.loads(_read(process.stdout.fileno(), length, stop)))
+            length = _LENGTH.unpack(talk.receive(_LENGTH.size, stop))[0]
+            return Reading.from_dict(json.loads(talk.receive(length, stop)))
         except TimeoutError:
             self.close()
-            raise ParsingError(f"not read within {self._deadline:g} s") from None
+            return ParsingError(f"not read within {self._deadline:g} s")
         except (OSError, EOFError):
-            raise ParsingError(f"the parsing child ended: {self._how_it_ended()}") from None
+            return ParsingError(f"the parsing child ended: {self._how_it_ended()}")
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
@@ -76,12 +105,10 @@ class Child:
             )
         except OSError as error:
             raise NoChildError(f"no parsing child could be started: {error.strerror}") from error
-        assert process.stdin is not None  # noqa: S101  # both are pipes
-        assert process.stdout is not None  # noqa: S101
-        for pipe in (process.stdin, process.stdout):
-            os.set_blocking(pipe.fileno(), False)
+        for pipe in _pipes(process):
+            os.set_blocking(pipe, False)
         try:
-            _read(process.stdout.fileno(), _LENGTH.size, time.monotonic() + START_WITHIN)
+            _Talk(process, ()).receive(_LENGTH.size, time.monotonic() + START_WITHIN)
         except (TimeoutError, OSError, EOFError) as error:
             _end(process)
             raise NoChildError("the parsing child did not come up") from error
@@ -113,30 +140,57 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             pipe.close()
 
 
-def _wait(stop: float, *, reading: list[int], writing: list[int]) -> None:
-    left = stop - time.monotonic()
-    if left <= 0 or not any(select.select(reading, writing, [], left)):
-        raise TimeoutError
+class _Talk:
+    """Requests on their way to a child and its answers, over two pipes that never block."""
 
+    def __init__(self, process: "subprocess.Popen[bytes]", requests: Sequence[Request]) -> None:
+        self._to, self._from = _pipes(process)
+        self._frames: Iterator[bytes] = (request.frame() for request in requests)
+        self._sending = memoryview(b"")
+        self._came = bytearray()
 
-def _write(fd: int, data: bytes, stop: float) -> None:
-    view = memoryview(data)
-    while view:
+    def receive(self, count: int, stop: float) -> bytes:
+        """Return the next `count` octets of answers, sending requests meanwhile.
+
+        Raises TimeoutError at `stop`, EOFError when the child has ended.
+        """
+        while len(self._came) < count:
+            writing = [self._to] if self._more() else []
+            readable, writable, _ = select.select([self._from], writing, [], max(0.0, stop - time.monotonic()))
+            if not readable and not writable:
+                raise TimeoutError
+            if writable:
+                self._send()
+            if readable:
+                piece = os.read(self._from, PIECE)
+                if not piece:
+                    raise EOFError
+                self._came += piece
+            if time.monotonic() > stop and len(self._came) < count:
+                raise TimeoutError
+        taken = bytes(self._came[:count])
+        del self._came[:count]
+        return taken
+
+    def _more(self) -> bool:
+        if not self._sending:
+            self._sending = memoryview(next(self._frames, b""))
+        return bool(self._sending)
+
+    def _send(self) -> None:
         try:
-            view = view[os.write(fd, view) :]
+            self._sending = self._sending[os.write(self._to, self._sending) :]
         except BlockingIOError:
-            _wait(stop, reading=[], writing=[fd])
+            return
+        except OSError:
+            # The child is gone; what it has answered before may still be in its pipe.
+            self._frames, self._sending = iter(()), memoryview(b"")
 
 
-def _read(fd: int, count: int, stop: float) -> bytes:
-    data = bytearray()
-    while len(data) < count:
-        _wait(stop, reading=[fd], writing=[])
-        piece = os.read(fd, count - len(data))
-        if not piece:
-            raise EOFError
-        data += piece
-    return bytes(data)
+def _pipes(process: "subprocess.Popen[bytes]") -> tuple[int, int]:
+    assert process.stdin is not None  # noqa: S101  # both were asked for
+    assert process.stdout is not None  # noqa: S101
+    return process.stdin.fileno(), process.stdout.fileno()
 
 
 OUT_OF_MEMORY = 70

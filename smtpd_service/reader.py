@@ -18,7 +18,7 @@ from smtpd_service.domain.round import asking_at, is_late
 from smtpd_service.domain.submission import ANSWERS, TRIES, repeated
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
-from smtpd_service.parsing import Child, NoChildError, ParsingError
+from smtpd_service.parsing import Child, NoChildError, ParsingError, Request
 from storage import messages, roster, rounds, submissions
 from storage.engine import StorageError, Store, Tx
 from storage.records import Campaign, NewBullet, NewSubmission, PendingMessage, Round
@@ -58,7 +58,8 @@ class Reader:
         """Read until `stopping` is set; the message under way is finished, and what is read is stored."""
         while not self._stopping.is_set():
             try:
-                if not self.read_batch():
+                if self.read_batch() < self._batch:
+                    # Few at a time would hold the database as often as they come, and mail waits for it.
                     self._stopping.wait(IDLE)
             except (StorageError, NoChildError) as error:
                 note(Event.READING_FAILED, logging.WARNING, text=error)
@@ -101,22 +102,17 @@ class Reader:
             keeper.join()
 
     def _parse(self, claimed: Sequence[PendingMessage]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
-        for message in claimed:
-            if self._stopping.is_set():
-                break
-            outcomes.append(self._parse_one(message))
+        whole = [(each, each.octets) for each in claimed if each.octets is not None]
+        outcomes = [
+            Outcome(each, None, "the stored octets cannot be unpacked") for each in claimed if each.octets is None
+        ]
+        requests = [Request(octets, null_sender=not message.mail_from) for message, octets in whole]
+        with contextlib.closing(self._child.readings(requests)) as readings:
+            for message, _ in whole:
+                if self._stopping.is_set():
+                    break
+                outcomes.append(_outcome(message, next(readings)))
         return outcomes
-
-    def _parse_one(self, message: PendingMessage) -> Outcome:
-        if message.octets is None:
-            return Outcome(message, None, "the stored octets cannot be unpacked")
-        try:
-            reading = self._child.read(message.octets, null_sender=not message.mail_from)
-        except ParsingError as error:
-            note(Event.CHILD_REPLACED, logging.WARNING, id=message.id, reason=error)
-            return Outcome(message, None, str(error))
-        return Outcome(message, reading, "")
 
     def _store_all(self, outcomes: Sequence[Outcome]) -> None:
         try:
@@ -162,7 +158,8 @@ class Reader:
     def _store_readings(self, tx: Tx, read: Sequence[tuple[PendingMessage, Reading]]) -> None:
         if not read:
             return
-        new = [each for message, reading in read for each in self._submissions(tx, message, reading)]
+        campaigns = rounds.campaigns(tx)
+        new = [each for message, reading in read for each in self._submissions(tx, campaigns, message, reading)]
         persons = roster.persons_of(tx, {each.sender for each in new})
         keys = [(each.sender, each.fingerprint) for each in new if each.fingerprint]
         new = _with_repeats(new, submissions.earlier_same(tx, keys))
@@ -172,9 +169,10 @@ class Reader:
         submissions.store(tx, new)
         submissions.supersede(tx, answers, ANSWERS)
 
-    def _submissions(self, tx: Tx, message: PendingMessage, reading: Reading) -> list[NewSubmission]:
+    def _submissions(
+        self, tx: Tx, campaigns: Mapping[str, Campaign], message: PendingMessage, reading: Reading
+    ) -> list[NewSubmission]:
         """Return one submission for each campaign that the message was sent to; one without a round if to none."""
-        campaigns = rounds.campaigns(tx) if message.campaigns else {}
         found: list[Round | None] = [self._round(tx, campaigns[id_], message) for id_ in message.campaigns]
         return [_submission(message, reading, round_) for round_ in found or [None]]
 
@@ -185,6 +183,13 @@ class Reader:
             wanted = Round(new_id(), campaign.id, asking.name, asking.opens, asking.deadline, campaign.grace)
             self._rounds[key] = rounds.ensure_round(tx, wanted)
         return self._rounds[key]
+
+
+def _outcome(message: PendingMessage, answer: Reading | ParsingError) -> Outcome:
+    if isinstance(answer, Reading):
+        return Outcome(message, answer, "")
+    note(Event.CHILD_REPLACED, logging.WARNING, id=message.id, reason=answer)
+    return Outcome(message, None, str(answer))
 
 
 def _set_aside(tx: Tx, outcome: Outcome) -> None:

@@ -10,11 +10,7 @@ _local = threading.local()
 
 def pack(octets: bytes) -> tuple[str, bytes]:
     """Return the encoding's name (`zstd` or `raw`) and the octets in it."""
-    compressor = getattr(_local, "compressor", None)
-    if compressor is None:
-        # A compressor must not be shared between threads.
-        compressor = _local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-    packed: bytes = compressor.compress(octets)
+    packed = _compressor().compress(octets)
     return ("zstd", packed) if len(packed) < len(octets) else ("raw", octets)
 
 
@@ -24,7 +20,24 @@ def unpack(encoding: str, packed: bytes) -> bytes:
         return bytes(packed)
     if encoding == "zstd":
         try:
-            return zstandard.ZstdDecompressor().decompress(packed)
+            return _decompressor().decompress(packed)
         except zstandard.ZstdError as error:
             raise ValueError(f"stored octets are damaged: {error}") from error
     raise ValueError(f"unknown encoding {encoding!r} of stored octets")
+
+
+# Neither may be shared between threads, and each costs more to make than a message to pack (measured).
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    found: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
+    if found is None:
+        found = _local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    return found
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    found: zstandard.ZstdDecompressor | None = getattr(_local, "decompressor", None)
+    if found is None:
+        found = _local.decompressor = zstandard.ZstdDecompressor()
+    return found
