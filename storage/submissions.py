@@ -9,16 +9,17 @@ from sqlalchemy.dialects import postgresql
 from storage.engine import Tx
 from storage.records import NewBullet, NewSubmission
 from storage.schema import bullet, submission
+from storage.statement import Statement
+
+
+_SUBMISSION = Statement(lambda _: insert(submission), [column.name for column in submission.columns])
+_BULLET = Statement(lambda _: insert(bullet), [column.name for column in bullet.columns])
 
 
 def store(tx: Tx, new: Sequence[NewSubmission]) -> None:
     """Insert submissions with their bullets."""
-    if not new:
-        return
-    tx.execute(insert(submission), [_row(each) for each in new])
-    bullets = [_bullet_row(each, item) for each in new for item in each.bullets]
-    if bullets:
-        tx.execute(insert(bullet), bullets)
+    _SUBMISSION.run(tx, [_row(each) for each in new])
+    _BULLET.run(tx, [_bullet_row(each, item) for each in new for item in each.bullets])
 
 
 def _row(new: NewSubmission) -> dict[str, object]:
