@@ -6,16 +6,17 @@ import re
 HEADER_LIMIT = 100_000
 MESSAGE_ID_LIMIT = 998
 
+_BLANK_LINE = re.compile(rb"\A\r?\n|\n(?=\r?\n)")
 _MESSAGE_ID = re.compile(rb"^message-id:[ \t]*(?:\r\n[ \t]+)?([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _RECEIVED = re.compile(rb"^received:", re.IGNORECASE | re.MULTILINE)
 
 
 def header_block(octets: bytes) -> bytes:
-    """Return the header without the blank line that ends it, at most `HEADER_LIMIT` octets."""
-    if octets.startswith(b"\r\n"):
-        return b""
-    end = octets.find(b"\r\n\r\n", 0, HEADER_LIMIT)
-    return octets[:HEADER_LIMIT] if end < 0 else octets[: end + 2]
+    """Return the header lines with their line ends, without the blank line; at most `HEADER_LIMIT` octets."""
+    blank = _BLANK_LINE.search(octets, 0, HEADER_LIMIT)
+    if blank is None:
+        return octets[:HEADER_LIMIT]
+    return octets[: blank.end()] if blank.start() else b""
 
 
 def message_id(header: bytes) -> str | None:

@@ -4,14 +4,13 @@ The facts of a notice are kept as JSON and the returned octets beside them, so t
 notice can be written again, octet for octet, at any later time.
 """
 
-import re
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
 
-RETURN_CAP = 50_000
+from smtpd_service.domain.headers import header_block
 
-_BLANK_LINE = re.compile(rb"\A\r?\n|\n(?=\r?\n)")
+RETURN_CAP = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +148,6 @@ def what_to_return(octets: bytes, ret: str | None, cap: int = RETURN_CAP) -> tup
     if ret is not None and ret.upper() == "FULL" and len(octets) <= cap:
         return octets, True
     return cut_at_line_end(header_block(octets), cap), False
-
-
-def header_block(octets: bytes) -> bytes:
-    """Return the header lines with their line ends; all of the octets where no blank line comes."""
-    blank = _BLANK_LINE.search(octets)
-    if blank is None:
-        return octets
-    return octets[: blank.end()] if blank.start() else b""
 
 
 def cut_at_line_end(octets: bytes, cap: int) -> bytes:

@@ -13,7 +13,8 @@ from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import quote
 
-from smtpd_service.domain.notice import Bounce, FailedRecipient, Letterhead, UsageWarning, cut_at_line_end, header_block
+from smtpd_service.domain.headers import header_block
+from smtpd_service.domain.notice import Bounce, FailedRecipient, Letterhead, UsageWarning, cut_at_line_end
 from smtpd_service.outbound.header import clean, is_address, mailbox, unstructured
 from smtpd_service.outbound.original import Original, read_original
 from smtpd_service.outbound.part import (
