@@ -41,4 +41,4 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) var dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) var/demo dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -48,7 +48,7 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One message for intake: `octets` as received, `digest` their SHA-256, `hops` counted in its header."""
+    """One message for intake: `octets` as received, `digest` their SHA-256, `trace` our own headers for it."""
 
     id: MessageId
     received_at: datetime

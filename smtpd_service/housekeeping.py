@@ -12,19 +12,28 @@ from storage.engine import StorageError, Store
 from storage.partitions import make_months
 
 EVERY = 30.0
+FORGOTTEN_AT_ONCE = 5_000
 
 
 def keep_house(store: Store, policy: Policy) -> None:
     """Do one round. Raises StorageError."""
     with store.reading() as tx:
         due = [box.id for box in mailboxes.all_mailboxes(tx) if warn(box, policy, now())[0] is not box]
+    _forget(store)
     with store.unit() as tx:
-        acceptance.forget(tx, now())
         make_months(tx, now())
         for box in mailboxes.lock(tx, due).values() if due else ():
             moved, warning = warn(box, policy, now())
             mailboxes.set_usage(tx, [moved])
             notices.owe(tx, [warning] if warning else [])
+
+
+def _forget(store: Store) -> None:
+    """Forget old marks, few in each unit: arriving mail waits for as long as one takes."""
+    forgotten = FORGOTTEN_AT_ONCE
+    while forgotten == FORGOTTEN_AT_ONCE:
+        with store.unit() as tx:
+            forgotten = acceptance.forget(tx, now(), FORGOTTEN_AT_ONCE)
 
 
 async def keep_house_for_ever(store: Store, policy: Policy, stopping: asyncio.Event) -> None:

@@ -21,7 +21,7 @@ from smtpd_service.identity import new_id, now
 from smtpd_service.parsing import Child, NoChildError, ParsingError, Request
 from storage import messages, roster, rounds, submissions
 from storage.engine import StorageError, Store, Tx
-from storage.records import Campaign, NewBullet, NewSubmission, PendingMessage, Round
+from storage.records import Campaign, MessageId, NewBullet, NewSubmission, PendingMessage, Round
 
 # A lease of a reader that was killed is free again after this.
 LEASE = timedelta(seconds=8)
@@ -77,18 +77,20 @@ class Reader:
             if not messages.any_claimable(tx, now()):
                 return 0
         with self._store.unit() as tx:
-            claimed = messages.claim(tx, self._owner, now(), now() + LEASE, self._batch)
-        with self._leases_kept(claimed):
+            ids = messages.claim(tx, self._owner, now(), now() + LEASE, self._batch)
+        with self._leases_kept(ids):
+            # Not in the unit that claims: arriving mail would wait for the octets to be unpacked.
+            with self._store.reading() as tx:
+                claimed = messages.load(tx, ids)
             outcomes = self._parse(claimed)
             for start in range(0, len(outcomes), STORED_AT_ONCE):
                 self._store_all(outcomes[start : start + STORED_AT_ONCE])
         return len(claimed)
 
     @contextlib.contextmanager
-    def _leases_kept(self, claimed: Sequence[PendingMessage]) -> Iterator[None]:
+    def _leases_kept(self, ids: Sequence[MessageId]) -> Iterator[None]:
         """Renew the leases for as long as the batch takes, however long one message may take."""
         done = threading.Event()
-        ids = [each.id for each in claimed]
 
         def keep() -> None:
             while not done.wait(RENEW_EVERY):
@@ -124,8 +126,10 @@ class Reader:
             if error.cause != "fault":
                 raise
             self._store_each(outcomes, error)
+        except Exception as error:  # whatever one message provokes must not stop the others
+            self._store_each(outcomes, error)
 
-    def _store_each(self, outcomes: Sequence[Outcome], error: StorageError) -> None:
+    def _store_each(self, outcomes: Sequence[Outcome], error: Exception) -> None:
         """After an error nobody knows whose fault it was: store one by one; the bad one is set aside."""
         if len(outcomes) > 1:
             for each in outcomes:
@@ -137,14 +141,16 @@ class Reader:
     def _store_once(self, outcomes: Sequence[Outcome]) -> None:
         try:
             with self._store.unit() as tx:
-                self._store_outcomes(tx, outcomes)
-        except StorageError:
+                mine = self._store_outcomes(tx, outcomes)
+        except Exception:
             # A round that this unit has made is gone with it.
             self._rounds.clear()
             raise
+        for outcome in mine:
+            _note(outcome)
 
-    def _store_outcomes(self, tx: Tx, outcomes: Sequence[Outcome]) -> None:
-        """Settle what is still leased to us; another reader has taken the rest."""
+    def _store_outcomes(self, tx: Tx, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Settle what is still leased to us, and return it; another reader has taken the rest."""
         held = messages.still_held(tx, self._owner, [outcome.message.id for outcome in outcomes])
         mine = [outcome for outcome in outcomes if outcome.message.id in held]
         read: list[tuple[PendingMessage, Reading]] = []
@@ -155,8 +161,7 @@ class Reader:
                 read.append((outcome.message, outcome.reading))
         self._store_readings(tx, read)
         messages.settle_read(tx, [message.id for message, _ in read])
-        for message, reading in read:
-            note(Event.MESSAGE_READ, id=message.id, status=reading.status, bullets=len(reading.bullets))
+        return mine
 
     def _store_readings(self, tx: Tx, read: Sequence[tuple[PendingMessage, Reading]]) -> None:
         if not read:
@@ -197,14 +202,29 @@ def _outcome(message: PendingMessage, answer: Reading | ParsingError) -> Outcome
 
 def _set_aside(tx: Tx, outcome: Outcome) -> None:
     """Park what can never be read, or has failed too often; give the rest back for another try."""
-    message, attempts = outcome.message, outcome.message.attempts + 1
-    defects = outcome.reading.defects if outcome.reading else ()
-    reason = _storable(outcome.failure or "; ".join(defects) or "unreadable")
-    if outcome.reading is None and attempts < TRIES:
-        messages.note_failure(tx, message.id, attempts, reason)
+    attempts = outcome.message.attempts + 1
+    if _is_parked(outcome):
+        messages.park(tx, outcome.message.id, attempts, _reason(outcome))
     else:
-        messages.park(tx, message.id, attempts, reason)
-        note(Event.MESSAGE_PARKED, logging.WARNING, id=message.id, reason=reason)
+        messages.note_failure(tx, outcome.message.id, attempts, _reason(outcome))
+
+
+def _is_parked(outcome: Outcome) -> bool:
+    return outcome.reading is not None or outcome.message.attempts + 1 >= TRIES
+
+
+def _reason(outcome: Outcome) -> str:
+    defects = outcome.reading.defects if outcome.reading else ()
+    return _storable(outcome.failure or "; ".join(defects) or "unreadable")
+
+
+def _note(outcome: Outcome) -> None:
+    """Log what is committed."""
+    id_, reading = outcome.message.id, outcome.reading
+    if reading is not None and reading.status is not Status.UNREADABLE:
+        note(Event.MESSAGE_READ, id=id_, status=reading.status, bullets=len(reading.bullets))
+    elif _is_parked(outcome):
+        note(Event.MESSAGE_PARKED, logging.WARNING, id=id_, reason=_reason(outcome))
 
 
 def _with_repeats(

@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import wait
@@ -81,7 +81,8 @@ def run_listener(settings: Settings, sockets: Sequence[socket.socket], ready: Sh
 
 def run_reader(settings: Settings, ready: SharedEvent) -> None:
     stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    # Set by another thread: here it could wait for a lock that this very thread holds.
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=stopping.set).start())
     store = open_store(settings.database_url)
     child = Child(deadline=settings.reader.deadline.total_seconds(), memory=int(settings.reader.memory))
     ready.set()
@@ -103,11 +104,11 @@ def run_courier(settings: Settings, ready: SharedEvent) -> None:
     store.close()
 
 
-async def _until_told(work: Callable[[asyncio.Event], "asyncio.Future[None] | object"], ready: SharedEvent) -> None:
+async def _until_told(work: Callable[[asyncio.Event], Awaitable[None]], ready: SharedEvent) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     asyncio.get_running_loop().call_soon(ready.set)
-    await work(stopping)  # type: ignore[misc]
+    await work(stopping)
 
 
 @dataclass(slots=True)

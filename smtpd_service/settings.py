@@ -176,7 +176,7 @@ class Smtp(_Section):
     max_errors: Count = 20
     idle_timeout: Duration = timedelta(minutes=5)
     min_data_rate: Size = ByteSize(1000)
-    greet_delay: Duration = timedelta(0)
+    greet_delay: Duration = timedelta(milliseconds=200)
     in_flight: Size = ByteSize(256_000_000)
 
     @model_validator(mode="after")

@@ -45,7 +45,21 @@ class Prepared:
     offer: Offer
     encoding: str
     packed: bytes
-    tokens: tuple[bytes, ...]
+    places: tuple["Addressed", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """One mailbox of an offer, with every address that it was named by; `token` recognises the same mail."""
+
+    mailbox: MailboxId
+    recipients: tuple[Recipient, ...]
+    token: bytes
+
+    @property
+    def never(self) -> bool:
+        """Say whether all who were named asked for no DSN."""
+        return all(each.parameters.never for each in self.recipients)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +84,23 @@ class Rows:
 def prepare(offer: Offer, key: bytes) -> Prepared:
     """Compress and make tokens before any row is locked; `key` is the database's own."""
     encoding, packed = pack(offer.octets)
-    tokens = tuple(
-        acceptance.token(key, offer.digest, offer.sender.mail_from, recipient.mailbox) for recipient in offer.recipients
+    named: dict[MailboxId, list[Recipient]] = {}
+    for recipient in offer.recipients:
+        named.setdefault(recipient.mailbox, []).append(recipient)
+    places = tuple(
+        Addressed(box, tuple(recipients), acceptance.token(key, offer.digest, offer.sender.mail_from, box))
+        for box, recipients in named.items()
     )
-    return Prepared(offer, encoding, packed, tokens)
+    return Prepared(offer, encoding, packed, places)
 
 
 def store_batch(
     tx: Tx, offers: Sequence[Prepared], refused: Iterable[NewRefusal], policy: Policy, now: datetime
 ) -> list[Answer]:
     """Store what fits, refuse the rest, and return an answer for each offer, in order."""
-    boxes = mailboxes.lock(tx, (each.mailbox for one in offers for each in one.offer.recipients))
+    boxes = mailboxes.lock(tx, (each.mailbox for one in offers for each in one.places))
     before = dict(boxes)
-    known = acceptance.marks(tx, (token for one in offers for token in one.tokens), now)
+    known = acceptance.marks(tx, (each.token for one in offers for each in one.places), now)
     rows = Rows(refusals=list(refused))
     answers = [_decide_one(one, boxes, known, rows, now) for one in offers]
     changed = [box for id_, box in boxes.items() if box is not before[id_]]
@@ -100,25 +118,24 @@ def _decide_one(
 ) -> Answer:
     """Decide over one offer; `boxes` and `known` move on for the next one of the batch."""
     offer = one.offer
-    places = [
-        Place(boxes[each.mailbox], each.parameters.never, known.get(token))
-        for each, token in zip(offer.recipients, one.tokens, strict=True)
-    ]
+    places = [Place(boxes[each.mailbox], each.never, known.get(each.token)) for each in one.places]
     verdict = decide(
         places, len(offer.octets), null_sender=not offer.sender.mail_from, proved=offer.sender.proof.proved
     )
     for index, usage in verdict.stored:
-        recipient = offer.recipients[index]
-        boxes[recipient.mailbox] = replace(boxes[recipient.mailbox], used=usage)
-        rows.deliveries.append(_delivery(offer, recipient))
-        _remember(one.tokens[index], Mark(Fate.STORED, offer.id), known, rows)
+        named = one.places[index]
+        boxes[named.mailbox] = replace(boxes[named.mailbox], used=usage)
+        rows.deliveries.append(_delivery(offer, named.recipients[0]))
+        _remember(named.token, Mark(Fate.STORED, offer.id), known, rows)
     if verdict.stored:
         rows.messages.append(_message(one))
-    notice = _bounce(offer, verdict, places, rows, now) if verdict.bounce else None
+    notice = _bounce(one, verdict, places, rows, now) if verdict.bounce else None
     for each in verdict.refused:
-        rows.refusals.append(_refusal(offer, each, places[each.place], notice, now))
+        named = one.places[each.place]
+        for recipient in named.recipients:
+            rows.refusals.append(_refusal(offer, recipient, each, places[each.place], notice=notice, now=now))
         if notice is not None:
-            _remember(one.tokens[each.place], Mark(Fate.BOUNCED, notice), known, rows)
+            _remember(named.token, Mark(Fate.BOUNCED, notice), known, rows)
     return _answer(offer, verdict, places, notice)
 
 
@@ -186,12 +203,14 @@ def diagnostic(refused: Refused, box: Mailbox) -> str:
     return text
 
 
-def _refusal(offer: Offer, refused: Refused, place: Place, notice: NoticeId | None, now: datetime) -> NewRefusal:
+def _refusal(
+    offer: Offer, recipient: Recipient, refused: Refused, place: Place, *, notice: NoticeId | None, now: datetime
+) -> NewRefusal:
     return NewRefusal(
         id=RefusalId(new_id()),
         mailbox=place.mailbox.id,
         refused_at=now,
-        recipient=offer.recipients[refused.place].address,
+        recipient=recipient.address,
         mail_from=offer.sender.mail_from,
         client=offer.sender.client,
         message_id=offer.message_id,
@@ -199,13 +218,14 @@ def _refusal(offer: Offer, refused: Refused, place: Place, notice: NoticeId | No
         stage="data",
         outcome=type(refused.why).__name__,
         reply=diagnostic(refused, place.mailbox),
-        notice=notice,
+        # Who asked for no DSN is not named in the one that goes to the others.
+        notice=None if recipient.parameters.never else notice,
     )
 
 
-def _bounce(offer: Offer, verdict: Verdict, places: Sequence[Place], rows: Rows, now: datetime) -> NoticeId:
-    """Owe one DSN that names all the refused recipients, and return its id."""
-    notice = NoticeId(new_id())
+def _bounce(one: Prepared, verdict: Verdict, places: Sequence[Place], rows: Rows, now: datetime) -> NoticeId:
+    """Owe one DSN that names all the refused recipients who want one, and return its id."""
+    offer, notice = one.offer, NoticeId(new_id())
     returned, whole = what_to_return(offer.octets, offer.parameters.ret)
     bounce = Bounce(
         id=notice,
@@ -213,7 +233,12 @@ def _bounce(offer: Offer, verdict: Verdict, places: Sequence[Place], rows: Rows,
         arrived_at=offer.received_at,
         envid=offer.parameters.envid,
         ret=offer.parameters.ret,
-        failed=tuple(_failed(offer, each, places[each.place].mailbox) for each in verdict.refused),
+        failed=tuple(
+            _failed(recipient, each, places[each.place].mailbox)
+            for each in verdict.refused
+            for recipient in one.places[each.place].recipients
+            if not recipient.parameters.never
+        ),
         returned=returned,
         returned_whole=whole,
         smtputf8=offer.parameters.smtputf8,
@@ -234,8 +259,7 @@ def _bounce(offer: Offer, verdict: Verdict, places: Sequence[Place], rows: Rows,
     return notice
 
 
-def _failed(offer: Offer, refused: Refused, box: Mailbox) -> FailedRecipient:
-    recipient = offer.recipients[refused.place]
+def _failed(recipient: Recipient, refused: Refused, box: Mailbox) -> FailedRecipient:
     return FailedRecipient(
         address=recipient.address,
         original=recipient.parameters.orcpt,

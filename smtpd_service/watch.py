@@ -3,12 +3,13 @@
 Also enters this listener among the nodes, and says there which generation of changes it has seen.
 """
 
+import logging
 import os
 import shutil
 import socket
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from smtpd_service.admission import Directory, read_directory
@@ -21,6 +22,8 @@ from storage.records import Node
 # Twice this must stay under the second in which a change holds everywhere.
 LOOK_EVERY = 0.4
 BEAT_EVERY = 5.0
+# A database that hangs lets no look come back; after so long mail is answered 451.
+STALE_AFTER = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,12 @@ class Condition:
     away: bool = False
     low: bool = False
     draining: bool = False
+    looked_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def unknown(self) -> bool:
+        """Say whether the database has failed, or has not answered for too long to say how things stand."""
+        return self.away or time.monotonic() - self.looked_at > STALE_AFTER
 
 
 class Watch:
@@ -78,6 +87,9 @@ class Watch:
             if not self.condition.away:
                 note(Event.DATABASE_AWAY, text=error)
             self._change(away=True)
+        except Exception as error:  # a thread that ended here would freeze what sessions believe
+            note(Event.DATABASE_AWAY, logging.ERROR, trouble=error)
+            self._change(away=True)
 
     def _look(self) -> None:
         before = self.condition
@@ -90,7 +102,7 @@ class Watch:
             note(Event.SPACE_LOW, reserve=self._reserve)
         if directory.generation != before.directory.generation:
             self._beaten_at = 0.0
-        self._change(directory=directory, away=False, low=low)
+        self._change(directory=directory, away=False, low=low, looked_at=time.monotonic())
 
     def _change(self, **facts: Any) -> None:
         with self._changing:

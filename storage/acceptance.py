@@ -36,7 +36,7 @@ def marks(tx: Tx, tokens: Iterable[bytes], now: datetime) -> dict[bytes, Mark]:
     since: Any = now - KEPT if tx.dialect.name == "postgresql" else instant_text(now - KEPT)
     found: dict[bytes, Mark] = {}
     for some in _parts(list(tokens)):
-        sql = f"SELECT token, fate, subject, at FROM acceptance WHERE token IN ({parameter_marks(tx, len(some))})"  # noqa: S608
+        sql = f"SELECT token, fate, subject, at FROM acceptance WHERE token IN ({parameter_marks(tx, len(some))})"  # noqa: S608  # marks only
         rows = tx.exec_driver_sql(sql, tuple(some))
         found |= {bytes(row.token): Mark(Fate(row.fate), str(row.subject)) for row in rows if row.at > since}
     return found
@@ -57,9 +57,10 @@ def remember(tx: Tx, rows: Sequence[tuple[bytes, Mark]], now: datetime) -> None:
     _REMEMBER.run(tx, values)
 
 
-def forget(tx: Tx, now: datetime) -> int:
-    """Delete what is older than seven days; return how many."""
-    return tx.execute(delete(acceptance).where(acceptance.c.at <= now - KEPT)).rowcount
+def forget(tx: Tx, now: datetime, limit: int) -> int:
+    """Delete up to `limit` of those older than seven days; return how many."""
+    old = select(acceptance.c.token).where(acceptance.c.at <= now - KEPT).limit(limit).scalar_subquery()
+    return tx.execute(delete(acceptance).where(acceptance.c.token.in_(old))).rowcount
 
 
 def _parts(tokens: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -36,14 +36,15 @@ class StorageError(Exception):
 
 def storage_error(error: Exception) -> StorageError:
     """Translate a driver's exception: the one table of what is down, full or faulty."""
-    text = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    text = (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0]
     lowered = text.lower()
     if "disk is full" in lowered or "no space left" in lowered or "disk i/o error" in lowered:
         return StorageError("full", text)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return StorageError("full", text)
-    # PostgreSQL's class 54: the statement asks for more than it can do, an index entry too long for one.
-    if str(getattr(getattr(error, "orig", None), "sqlstate", "") or "").startswith("54"):
+    # PostgreSQL's class 54, a statement that asks for more than it can do (an index entry too long), and
+    # class 40, a unit that got in another's way: neither says that the database is away.
+    if str(getattr(getattr(error, "orig", None), "sqlstate", "") or "").startswith(("54", "40")):
         return StorageError("fault", text)
     gone = isinstance(error, exc.DBAPIError) and error.connection_invalidated
     if gone or isinstance(
@@ -175,7 +176,16 @@ def _open_postgresql(address: URL, connections: int) -> Store:
         # An error must not carry addresses and texts of mail into the log.
         hide_parameters=True,
         # Prepared statements do not live through PgBouncer in transaction mode.
-        connect_args={"prepare_threshold": None, "connect_timeout": 5, "application_name": "pulsebox"},
+        # A host that is gone without a word is noticed within some 20 s.
+        connect_args={
+            "prepare_threshold": None,
+            "connect_timeout": 5,
+            "application_name": "pulsebox",
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 20_000,
+        },
     )
     # Without it each statement of a look would see a moment of its own.
     return Store(address, engine, engine.execution_options(isolation_level="REPEATABLE READ"))

@@ -42,21 +42,25 @@ def any_claimable(tx: Tx, now: datetime) -> bool:
 
 def claim(
     tx: Tx, owner: str, now: datetime, until: datetime, limit: int, *, octets: int = CLAIMED_OCTETS
-) -> list[PendingMessage]:
+) -> list[MessageId]:
     """Lease up to `limit` pending messages to `owner`, oldest first; a lease that ran out is free.
 
     The first is given whatever its size, the others only as far as all together have `octets` or fewer.
     """
     query = _claimable(now).add_columns(message.c.octets).order_by(message.c.id).limit(limit)
-    ids: list[str] = []
+    ids: list[MessageId] = []
     for row in tx.execute(query.with_for_update(skip_locked=True)):
         octets -= row.octets
         if ids and octets < 0:
             break
-        ids.append(row.id)
-    if not ids:
-        return []
-    tx.execute(update(message).where(message.c.id.in_(ids)).values(lease_owner=owner, lease_until=until))
+        ids.append(MessageId(row.id))
+    if ids:
+        tx.execute(update(message).where(message.c.id.in_(ids)).values(lease_owner=owner, lease_until=until))
+    return ids
+
+
+def load(tx: Tx, ids: Sequence[MessageId]) -> list[PendingMessage]:
+    """Return claimed messages with their octets, oldest first; nobody else changes them meanwhile."""
     campaigns = _campaigns(tx, ids)
     columns = (
         message.c.id,

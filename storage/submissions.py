@@ -11,7 +11,6 @@ from storage.records import NewBullet, NewSubmission
 from storage.schema import bullet, submission
 from storage.statement import Statement
 
-
 _SUBMISSION = Statement(lambda _: insert(submission), [column.name for column in submission.columns])
 _BULLET = Statement(lambda _: insert(bullet), [column.name for column in bullet.columns])
 

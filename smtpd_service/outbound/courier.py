@@ -21,7 +21,7 @@ from smtpd_service.domain.retry import GiveUp, Retry, next_attempt
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
 from smtpd_service.outbound import maildir
-from smtpd_service.outbound.compose import compose_bounce, compose_warning
+from smtpd_service.outbound.compose import ComposeError, compose_bounce, compose_warning
 from smtpd_service.outbound.relay import Relay, send
 from smtpd_service.settings import Settings
 from storage import notices
@@ -43,6 +43,12 @@ class Tried:
     notice: DueNotice
     octets: bytes
     result: Result
+
+    @property
+    def reply(self) -> str:
+        """Return the answer that ended the try, as both databases can hold it."""
+        code, text = self.result.code, self.result.text
+        return _storable(text if code is None else f"{code} {text}")
 
 
 class Carrier(Protocol):
@@ -199,6 +205,10 @@ class Courier:
     async def _try(self, slot: int, notice: DueNotice) -> Tried:
         try:
             return await self._carrier.carry(slot, notice, self._letterhead)
+        except ComposeError as error:
+            # The same facts will give the same mail tomorrow.
+            note(Event.NOTICE_FAILED, logging.ERROR, trouble=error, id=notice.id)
+            return Tried(notice, b"", GivenUp(None, f"cannot be written: {_storable(error)}"))
         except Exception as error:  # whatever one notice provokes must not hold up the others
             note(Event.NOTICE_FAILED, logging.ERROR, trouble=error, id=notice.id)
             return Tried(notice, notice.octets or b"", TryLater(None, f"cannot be delivered: {_storable(error)}"))
@@ -221,15 +231,17 @@ class Courier:
 
     def _settle_once(self, tried: Sequence[Tried]) -> None:
         with self._store.unit() as tx:
-            for each in tried:
-                if notices.held(tx, self._owner, each.notice.id):
-                    _settle_one(tx, each)
+            mine = [each for each in tried if notices.held(tx, self._owner, each.notice.id)]
+            settled = [(each, _settle_one(tx, each)) for each in mine]
+        for each, state in settled:
+            attempts = each.notice.attempts + 1
+            note(_EVENTS[state], id=each.notice.id, kind=each.notice.kind, attempts=attempts, reply=each.reply)
 
 
-def _settle_one(tx: Tx, tried: Tried) -> None:
-    notice, result, at = tried.notice, tried.result, now()
+def _settle_one(tx: Tx, tried: Tried) -> NoticeState | None:
+    """Write down one try; return the state in which the notice has ended, None where it is tried again."""
+    notice, result, reply, at = tried.notice, tried.result, tried.reply, now()
     attempts = notice.attempts + 1
-    reply = _storable(result.text if result.code is None else f"{result.code} {result.text}")
     notices.note_attempt(tx, notice.id, number=attempts, at=at, result=type(result).__name__, reply=reply)
     # A clock that was set back must not make the plan fail.
     plan = next_attempt(min(notice.created_at, at), at, attempts)
@@ -238,7 +250,7 @@ def _settle_one(tx: Tx, tried: Tried) -> None:
         notices.settle(tx, notice.id, state=ended, at=at, attempts_made=attempts, reply=reply, octets=tried.octets)
     elif isinstance(plan, Retry):
         notices.postpone(tx, notice.id, next_at=plan.at, attempts_made=attempts, reply=reply, octets=tried.octets)
-    note(_EVENTS[ended], id=notice.id, kind=notice.kind, attempts=attempts, reply=reply)
+    return ended
 
 
 def _storable(text: object) -> str:

@@ -57,7 +57,7 @@ class Handler:
         condition = self._condition()
         if condition.draining:
             return Session.SHUTTING_DOWN.value
-        if condition.away:
+        if condition.unknown:
             return self.unavailable
         return reply_to(SystemFull()) if condition.low else None
 

@@ -8,7 +8,7 @@ import re
 from typing import ClassVar
 
 from smtpd_service.admission import Sender
-from smtpd_service.domain.address import Path, parse_path
+from smtpd_service.domain.address import Path, mailbox_key, parse_path
 from smtpd_service.domain.outcomes import TooBigForSystem, TooManyRecipients
 from smtpd_service.domain.parameters import mail_parameters, rcpt_parameters
 from smtpd_service.domain.replies import Reply, Session, reply_to
@@ -47,7 +47,7 @@ class Protocol(Connection):
                 await self.push(f"250-{line}")
             await self.push(f"250 {offered[-1]}")
 
-    async def smtp_HELO(self, argument: str) -> None:  # noqa: N802
+    async def smtp_HELO(self, argument: str) -> None:  # noqa: N802  # the command's own name
         if await self._hello(argument):
             self._extended = False
             await self.push(f"250 {self.house.smtp.hostname}")
@@ -66,7 +66,7 @@ class Protocol(Connection):
         if self._idle_commands > IDLE_COMMANDS:
             self._errors += 1
 
-    async def smtp_MAIL(self, argument: str) -> None:  # noqa: N802
+    async def smtp_MAIL(self, argument: str) -> None:  # noqa: N802  # the command's own name
         if not self.session.host_name:
             await self._wrong(Session.HELLO_FIRST)
         elif self.envelope.mail_from is not None:
@@ -94,7 +94,7 @@ class Protocol(Connection):
         self.envelope.parameters = parameters
         await self.push(Session.SENDER_OK.value)
 
-    async def smtp_RCPT(self, argument: str) -> None:  # noqa: N802
+    async def smtp_RCPT(self, argument: str) -> None:  # noqa: N802  # the command's own name
         if self.envelope.mail_from is None:
             await self._wrong(Session.MAIL_FIRST)
         elif (path := await self._path("TO:", argument, Session.BAD_ADDRESS)) is not None:
@@ -118,8 +118,8 @@ class Protocol(Connection):
                 self._errors += admitted.code == 550
                 await self.push(admitted)
                 return
-            # An address and its alias are one delivery.
-            if all(each.mailbox != admitted.mailbox for each in envelope.recipients):
+            # The same address twice is one recipient; an address and its alias are two, with one delivery.
+            if all(mailbox_key(each.address) != mailbox_key(admitted.address) for each in envelope.recipients):
                 envelope.recipients.append(admitted)
             await self.push(Session.RECIPIENT_OK.value)
 
@@ -139,7 +139,7 @@ class Protocol(Connection):
             await self._wrong(bad)
         return path
 
-    async def smtp_DATA(self, argument: str) -> None:  # noqa: N802
+    async def smtp_DATA(self, argument: str) -> None:  # noqa: N802  # the command's own name
         envelope = self.envelope
         if argument:
             await self._wrong(Session.BAD_SYNTAX)
@@ -164,8 +164,10 @@ class Protocol(Connection):
             self._in_data = False
         if not whole:
             raise ConnectionResetError
-        self._idle_commands = self._commands = 0
         reply, close = await self.house.handler.data(self.sender(), self.envelope, content, self._with())
+        if reply.code == 250:
+            # Limits are for those who bring no mail.
+            self._idle_commands = self._commands = self._errors = 0
         await self.push(reply)
         self._closing = self._closing or close
 
@@ -175,7 +177,7 @@ class Protocol(Connection):
             return "SMTP"
         return "UTF8SMTP" if self.envelope.parameters.smtputf8 else "ESMTP"
 
-    async def smtp_RSET(self, argument: str) -> None:  # noqa: N802
+    async def smtp_RSET(self, argument: str) -> None:  # noqa: N802  # the command's own name
         self._idle()
         if argument:
             await self._wrong(Session.BAD_SYNTAX)
@@ -183,22 +185,22 @@ class Protocol(Connection):
         self._set_rset_state()
         await self.push(Session.OK.value)
 
-    async def smtp_NOOP(self, _argument: str) -> None:  # noqa: N802
+    async def smtp_NOOP(self, _argument: str) -> None:  # noqa: N802  # the command's own name
         self._idle()
         await self.push(Session.OK.value)
 
-    async def smtp_VRFY(self, argument: str) -> None:  # noqa: N802
+    async def smtp_VRFY(self, argument: str) -> None:  # noqa: N802  # the command's own name
         self._idle()
         await self.push(Session.NO_VRFY.value if argument else Session.BAD_SYNTAX.value)
 
-    async def smtp_EXPN(self, _argument: str) -> None:  # noqa: N802
+    async def smtp_EXPN(self, _argument: str) -> None:  # noqa: N802  # the command's own name
         await self._wrong(Session.NOT_IMPLEMENTED)
 
-    async def smtp_HELP(self, _argument: str) -> None:  # noqa: N802
+    async def smtp_HELP(self, _argument: str) -> None:  # noqa: N802  # the command's own name
         self._idle()
         await self.push(Session.HELP.value)
 
-    async def smtp_QUIT(self, argument: str) -> None:  # noqa: N802
+    async def smtp_QUIT(self, argument: str) -> None:  # noqa: N802  # the command's own name
         if argument:
             await self._wrong(Session.BAD_SYNTAX)
         else:

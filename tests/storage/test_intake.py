@@ -204,7 +204,7 @@ def test_a_mark_of_eight_days_ago_is_forgotten(intake: Intake, store: Store) -> 
     made = add_box(store, box())
     answers(intake, offer(b"weekly", made))
     with store.unit() as tx:
-        assert acceptance.forget(tx, now() + timedelta(days=8)) == 1
+        assert acceptance.forget(tx, now() + timedelta(days=8), 100) == 1
 
     assert outcomes(intake, offer(b"weekly", made)) == [Stored]
 

@@ -24,6 +24,7 @@ SOME = [MessageId(str(uuid.uuid4())) for _ in range(3)]
 HOT: dict[str, Callable[[Tx], Any]] = {
     "is there anything to read": lambda tx: messages.any_claimable(tx, LATER),
     "claim for reading": lambda tx: messages.claim(tx, OWNER, LATER, LATER, 10),
+    "load what was claimed": lambda tx: messages.load(tx, SOME),
     "renew the leases": lambda tx: messages.renew(tx, OWNER, SOME, LATER),
     "still held": lambda tx: messages.still_held(tx, OWNER, SOME),
     "settle as read": lambda tx: messages.settle_read(tx, SOME),
@@ -33,7 +34,7 @@ HOT: dict[str, Callable[[Tx], Any]] = {
     "lock the mailboxes": lambda tx: mailboxes.lock(tx, [box().id]),
     "find a mailbox": lambda tx: mailboxes.find(tx, "hr@agency.test"),
     "recognise a re-sent mail": lambda tx: acceptance.marks(tx, [b"a", b"b"], NOON),
-    "forget old marks": lambda tx: acceptance.forget(tx, NOON),
+    "forget old marks": lambda tx: acceptance.forget(tx, NOON, 100),
     "earlier submissions that say the same": lambda tx: submissions.earlier_same(tx, [("ann@agency.test", "f")]),
     "octets of a message": lambda tx: messages.octets(tx, SOME[0]),
 }

@@ -185,7 +185,8 @@ def test_ids_come_out_dashed_and_times_aware_in_utc(store: Store) -> None:
     [id_] = add_messages(store, made, message(received_at=elsewhere))
 
     with store.unit() as tx:
-        [claimed] = messages.claim(tx, str(uuid.uuid4()), NOON, NOON + timedelta(seconds=8), 1)
+        ids = messages.claim(tx, str(uuid.uuid4()), NOON, NOON + timedelta(seconds=8), 1)
+        [claimed] = messages.load(tx, ids)
 
     assert str(uuid.UUID(claimed.id)) == claimed.id == id_
     assert claimed.received_at == NOON
@@ -237,5 +238,5 @@ def test_microseconds_survive_at_both_ends_of_the_clock(store: Store) -> None:
     add_messages(store, made, *(message(received_at=at) for at in moments))
 
     with store.unit() as tx:
-        claimed = messages.claim(tx, str(uuid.uuid4()), NOON, NOON, 9)
+        claimed = messages.load(tx, messages.claim(tx, str(uuid.uuid4()), NOON, NOON, 9))
     assert [each.received_at for each in claimed] == moments
