@@ -9,6 +9,7 @@ import gc
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
@@ -213,6 +214,7 @@ def serve(settings: Settings, role: str | None = None) -> int:
     Raises ConfigError, StorageError, and OSError for an address that cannot be listened on.
     """
     events.start(settings.service.log_level)
+    _open_many_files()
     store = open_store(settings.database_url)
     try:
         make_ready(settings, store)
@@ -229,6 +231,12 @@ def serve(settings: Settings, role: str | None = None) -> int:
         print(f"ready {addresses}".strip(), flush=True)
     supervisor.watch()
     return 0
+
+
+def _open_many_files() -> None:
+    """Take as many open files as the system lets us: a shell's usual 1,024 are fewer than `max_connections`."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def posts(settings: Settings, sockets: Sequence[socket.socket], role: str | None) -> list[Post]:
