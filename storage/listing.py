@@ -83,7 +83,7 @@ def _newest(store: Store, view: str, where: tuple[str, dict[str, Any]], limit: i
     most = limit + MOST_MAILBOXES
     statement = f"SELECT * FROM {view}{where[0]} ORDER BY {order} LIMIT {most}"  # noqa: S608  # names are ours
     with run(store, statement, where[1], row_limit=most, time_limit=TIME_LIMIT) as found:
-        return _unsplit((dict(zip(found.columns, row, strict=True)) for row in found.rows), key, limit)
+        return _unsplit(found.as_dicts(), key, limit)
 
 
 def _unsplit(rows: Iterable[dict[str, Any]], key: str, limit: int) -> list[dict[str, Any]]:

@@ -11,11 +11,17 @@ from storage.engine import Tx
 from storage.octets import pack, unpack
 from storage.records import DueNotice, NewNotice, NoticeId, NoticeKind, NoticeState
 from storage.schema import notice, notice_attempt
+from storage.statement import Statement
+
+_OWED = (
+    *("id", "kind", "recipient", "mailbox", "message", "state"),
+    *("attempts", "created_at", "next_at", "facts", "returned"),
+)
+_OWE = Statement(lambda _: insert(notice), _OWED)
 
 
 def owe(tx: Tx, notices: Sequence[NewNotice]) -> None:
-    if notices:
-        tx.execute(insert(notice), [_row(each) for each in notices])
+    _OWE.run(tx, [_row(each) for each in notices])
 
 
 def _row(new: NewNotice) -> dict[str, object]:
@@ -146,10 +152,15 @@ def retry(tx: Tx, ids: Sequence[NoticeId] | None, now: datetime) -> int:
     return tx.execute(query.values(state="due", next_at=now, settled_at=None)).rowcount
 
 
-def drop(tx: Tx, ids: Sequence[NoticeId], now: datetime) -> int:
-    """Take notices out of the queue unsent; they stay on record. Returns how many."""
-    query = update(notice).where(notice.c.id.in_(ids), notice.c.state.in_(["due", "given_up"]))
-    return tx.execute(query.values(state="dropped", settled_at=now, lease_owner=None, lease_until=None)).rowcount
+def drop(tx: Tx, ids: Sequence[NoticeId], now: datetime) -> set[NoticeId]:
+    """Take notices out of the queue unsent; they stay on record. Returns which.
+
+    One that is under way is left alone: its courier would send it all the same.
+    """
+    free = or_(notice.c.lease_until.is_(None), notice.c.lease_until < now)
+    query = update(notice).where(notice.c.id.in_(ids), notice.c.state.in_(["due", "given_up"]), free)
+    dropped = query.values(state="dropped", settled_at=now, lease_owner=None, lease_until=None)
+    return {NoticeId(row.id) for row in tx.execute(dropped.returning(notice.c.id))}
 
 
 def states(tx: Tx, ids: Sequence[NoticeId]) -> dict[NoticeId, NoticeState]:

@@ -50,6 +50,10 @@ class Rows:
     rows: Iterator[tuple[Any, ...]]
     truncated: bool = field(default=False)
 
+    def as_dicts(self) -> Iterator[dict[str, Any]]:
+        """Give the rows, as they come, by the names of their columns."""
+        return (dict(zip(self.columns, row, strict=True)) for row in self.rows)
+
 
 @contextmanager
 def run(

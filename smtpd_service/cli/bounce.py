@@ -4,18 +4,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from smtpd_service.cli import typed
 from smtpd_service.cli.complaint import Complaint
-from smtpd_service.cli.desk import address_of, open_desk, settings_of
-from smtpd_service.cli.options import After, Config, Json, Limit, Since, noun
-from smtpd_service.cli.paper import print_json, print_octets, print_table
+from smtpd_service.cli.desk import settings_of
+from smtpd_service.cli.listing import Listing, print_page
+from smtpd_service.cli.options import After, Config, Json, Limit, OfMailbox, Since, ToRecipient, noun
+from smtpd_service.cli.paper import print_json, print_octets
 from smtpd_service.cli.sample import full_mailbox, html_of, sample_bounce
 from smtpd_service.cli.slip import columns
-from smtpd_service.identity import now
-from storage.listing import page
 from storage.records import NoticeKind
 
 verbs = noun("Bounces: delivery status notices to senders whose mail did not fit.")
+
+LISTING = Listing("notices", columns, "nobody was bounced")
 
 
 @verbs.command()
@@ -47,8 +47,8 @@ def preview(
 @verbs.command("list")
 def list_(
     *,
-    mailbox: Annotated[str | None, typer.Option("--mailbox", metavar="ADDRESS", help="Only of this mailbox.")] = None,
-    recipient: Annotated[str | None, typer.Option("--recipient", metavar="ADDRESS", help="Only to this one.")] = None,
+    mailbox: OfMailbox = None,
+    recipient: ToRecipient = None,
     since: Since = None,
     limit: Limit = 50,
     after: After = None,
@@ -56,12 +56,5 @@ def list_(
     json: Json = False,
 ) -> None:
     """Bounces, newest first, whatever became of them."""
-    begin, older = typed.moment("--since", since, now()), typed.identifier(after) if after else None
-    with open_desk(config) as desk:
-        filters = {"kind": NoticeKind.BOUNCE, "mailbox": address_of(desk, mailbox), "recipient": recipient}
-        rows = page(desk.store, "notices", filters, since=begin, after=older, limit=limit)
-        zone = desk.zone
-    if json:
-        print_json(rows)
-    else:
-        print_table(rows, columns(zone), nothing="nobody was bounced")
+    filters = {"kind": NoticeKind.BOUNCE, "recipient": recipient}
+    print_page(LISTING, filters, mailbox=mailbox, since=since, limit=limit, after=after, config=config, json=json)

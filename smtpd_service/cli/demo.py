@@ -19,7 +19,7 @@ def demo(
     Runs on a database of its own in var/demo; of --config it takes the host name and the wording of bounces.
     """
     from smtpd_service.demo.stage import DemoError  # noqa: PLC0415  # brings the whole service, for this verb alone
-    from smtpd_service.demo.story import run  # noqa: PLC0415
+    from smtpd_service.demo.story import run  # noqa: PLC0415  # likewise
 
     settings = settings_of(config) if config is not None else None
     try:

@@ -57,7 +57,7 @@ def _submissions(store: Store, id_: MessageId) -> list[dict[str, Any]]:
 
 def _rows(store: Store, statement: str, id_: MessageId) -> list[dict[str, Any]]:
     with run(store, statement, {"id": id_}) as found:
-        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        return list(found.as_dicts())
 
 
 def print_dossier(dossier: Row, zone: tzinfo) -> None:

@@ -18,7 +18,7 @@ def changes_of(store: Store, address: str | None, limit: int) -> list[dict[str, 
         f"ORDER BY number DESC LIMIT {limit}"
     )
     with run(store, statement, {"subject": address} if address is not None else None) as found:
-        rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        rows = list(found.as_dicts())
     return [row | {"before": json.loads(row["before"]), "after": json.loads(row["after"])} for row in rows]
 
 

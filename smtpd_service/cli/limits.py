@@ -15,7 +15,7 @@ def view_rows(store: Store, address: str | None = None) -> list[dict[str, Any]]:
     parameters = None if address is None else {"address": address}
     statement = f"SELECT * FROM mailboxes{where} ORDER BY address"  # noqa: S608  # our own text
     with run(store, statement, parameters) as found:
-        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        return list(found.as_dicts())
 
 
 def view_row(box: Mailbox) -> dict[str, Any]:

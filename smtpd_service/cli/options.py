@@ -19,6 +19,8 @@ Since = Annotated[
         "--since", metavar="TIME", help="A time (2025-03-10T16:11Z, UTC if it names no zone) or an age (4 h)."
     ),
 ]
+OfMailbox = Annotated[str | None, typer.Option("--mailbox", metavar="ADDRESS", help="Only of this mailbox.")]
+ToRecipient = Annotated[str | None, typer.Option("--recipient", metavar="ADDRESS", help="Only to this one.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 

@@ -1,24 +1,26 @@
 """`pulsebox outbox`: mail that we write (bounces, warnings), what became of it, and a say in that."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from smtpd_service.cli import typed
 from smtpd_service.cli.complaint import Complaint
-from smtpd_service.cli.confirm import Recorded, as_facts, record
-from smtpd_service.cli.desk import Desk, address_of, open_desk
-from smtpd_service.cli.options import After, All, Config, Json, Limit, Reason, Since, noun
-from smtpd_service.cli.paper import print_json, print_octets, print_table, say
+from smtpd_service.cli.desk import Desk, open_desk
+from smtpd_service.cli.intervention import Done, Intervention, intervene
+from smtpd_service.cli.listing import Listing, print_page
+from smtpd_service.cli.options import After, All, Config, Json, Limit, OfMailbox, Reason, Since, ToRecipient, noun
+from smtpd_service.cli.paper import print_json, print_octets
 from smtpd_service.cli.slip import columns, print_slip, slip_of
 from smtpd_service.identity import now
 from storage import notices
 from storage.engine import Tx
-from storage.listing import page
 from storage.records import NoticeId, NoticeKind, NoticeState
 
 verbs = noun("Mail that we write: bounces and warnings.")
 
+LISTING = Listing("notices", columns, "no notice")
 OPEN = (NoticeState.DUE, NoticeState.GIVEN_UP)
 
 
@@ -27,8 +29,8 @@ def list_(
     *,
     state: Annotated[NoticeState | None, typer.Option("--state", help="Only those in this state.")] = None,
     kind: Annotated[NoticeKind | None, typer.Option("--kind", help="Only of this kind.")] = None,
-    mailbox: Annotated[str | None, typer.Option("--mailbox", metavar="ADDRESS", help="Only of this mailbox.")] = None,
-    recipient: Annotated[str | None, typer.Option("--recipient", metavar="ADDRESS", help="Only to this one.")] = None,
+    mailbox: OfMailbox = None,
+    recipient: ToRecipient = None,
     since: Since = None,
     limit: Limit = 50,
     after: After = None,
@@ -36,15 +38,8 @@ def list_(
     json: Json = False,
 ) -> None:
     """Notices, newest first."""
-    begin, older = typed.moment("--since", since, now()), typed.identifier(after) if after else None
-    with open_desk(config) as desk:
-        filters = {"state": state, "kind": kind, "mailbox": address_of(desk, mailbox), "recipient": recipient}
-        rows = page(desk.store, "notices", filters, since=begin, after=older, limit=limit)
-        zone = desk.zone
-    if json:
-        print_json(rows)
-    else:
-        print_table(rows, columns(zone), nothing="no notice")
+    filters = {"state": state, "kind": kind, "recipient": recipient}
+    print_page(LISTING, filters, mailbox=mailbox, since=since, limit=limit, after=after, config=config, json=json)
 
 
 @verbs.command()
@@ -93,12 +88,17 @@ def retry(
 ) -> None:
     """Try notices again now, those given up too."""
     named = typed.identifiers(ids or (), everything=all_)
-    with open_desk(config) as desk, desk.store.unit() as tx:
-        chosen = [NoticeId(each) for each in named] if named is not None else None
-        before = _open_states(tx, chosen) if chosen is not None else {}
-        count = notices.retry(tx, chosen, now())
-        recorded = _record(tx, "outbox retry", before, {"state": "due", "notices": count}, reason)
-    _tell("retried", f"{count} due now", count, recorded, json)
+    intervene(RETRY, named, reason=reason, config=config, json=json)
+
+
+def _retry(tx: Tx, named: Sequence[str] | None) -> Done:
+    chosen = [NoticeId(each) for each in named] if named is not None else None
+    before = _open_states(tx, chosen) if chosen is not None else {}
+    count = notices.retry(tx, chosen, now())
+    return Done(count, before, {"state": "due", "notices": count})
+
+
+RETRY = Intervention("outbox retry", _retry, "retried", "due now")
 
 
 @verbs.command()
@@ -113,12 +113,20 @@ def drop(
     named = typed.identifiers(ids, everything=False)
     if not reason.strip():
         raise Complaint("--reason: say why these are never sent")
-    with open_desk(config) as desk, desk.store.unit() as tx:
-        chosen = [NoticeId(each) for each in named or ()]
-        before = _open_states(tx, chosen)
-        count = notices.drop(tx, chosen, now())
-        recorded = _record(tx, "outbox drop", before, {"state": "dropped", "notices": count}, reason)
-    _tell("dropped", f"{count} dropped", count, recorded, json)
+    intervene(DROP, named, reason=reason, config=config, json=json)
+
+
+def _drop(tx: Tx, named: Sequence[str] | None) -> Done:
+    chosen = [NoticeId(each) for each in named or ()]
+    before = _open_states(tx, chosen)
+    dropped = notices.drop(tx, chosen, now())
+    for id_ in chosen:
+        if id_ not in dropped:
+            raise Complaint(f"notice {id_} is being sent at this moment; nothing was changed")
+    return Done(len(dropped), before, {"state": "dropped", "notices": len(dropped)})
+
+
+DROP = Intervention("outbox drop", _drop, "dropped", "dropped")
 
 
 def _open_states(tx: Tx, ids: list[NoticeId]) -> dict[str, str]:
@@ -130,15 +138,3 @@ def _open_states(tx: Tx, ids: list[NoticeId]) -> dict[str, str]:
         if found[id_] not in OPEN:
             raise Complaint(f"notice {id_} is {found[id_]}, only due or given_up ones change; nothing was changed")
     return {id_: found[id_].value for id_ in ids}
-
-
-def _record(tx: Tx, verb: str, before: dict[str, str], after: dict[str, Any], reason: str) -> Recorded:
-    subject = next(iter(before)) if len(before) == 1 else "outbox"
-    return record(tx, verb=verb, subject=subject, before=before, after=after, reason=reason)
-
-
-def _tell(done: str, text: str, count: int, recorded: Recorded, json: bool) -> None:
-    if json:
-        print_json({done: count} | as_facts(recorded, None))
-    else:
-        say(f"{text}   recorded as #{recorded.number}")

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from smtpd_service.cli.complaint import printable
+from smtpd_service.domain.size import size_in_words
 
 Row = Mapping[str, Any]
 # What is not read by a person at a terminal is not folded to a terminal's width.
@@ -61,13 +62,8 @@ def shown(value: Any) -> str:
 
 
 def size(octets: int | None, digits: int = 1) -> str:
-    """Return a size in decimal units, as quotas are given: `812 B`, `1.5 kB`, `50.0 GB`."""
-    if octets is None:
-        return ""
-    amount, units = float(octets), ["B", "kB", "MB", "GB", "TB", "PB"]
-    while amount >= 1000 - 0.5 / 10**digits and len(units) > 1:
-        amount, units = amount / 1000, units[1:]
-    return f"{octets} B" if units[0] == "B" else f"{amount:.{digits}f} {units[0]}"
+    """Return a size as people read it; nothing for None."""
+    return "" if octets is None else size_in_words(octets, digits)
 
 
 def step(before: str, after: str) -> str:

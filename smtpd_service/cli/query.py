@@ -55,9 +55,9 @@ def _write_json(paper: IO[str], found: Rows) -> None:
     if twice:
         raise Complaint(f"two columns are named {min(twice)!r}; give one of them another name with AS")
     paper.write("[")
-    for number, row in enumerate(found.rows):
+    for number, row in enumerate(found.as_dicts()):
         paper.write(",\n " if number else "\n ")
-        paper.write(as_json(dict(zip(found.columns, row, strict=True)), indent=None))
+        paper.write(as_json(row, indent=None))
     paper.write("\n]\n")
 
 

@@ -1,19 +1,21 @@
 """`pulsebox queue`: mail that waits to be read, and mail that could not be."""
 
+from collections.abc import Sequence
+from datetime import tzinfo
 from typing import Annotated
 
 import typer
 
 from smtpd_service.cli import typed
 from smtpd_service.cli.complaint import Complaint
-from smtpd_service.cli.confirm import Recorded, as_facts, record
-from smtpd_service.cli.desk import address_of, open_desk
+from smtpd_service.cli.desk import open_desk
 from smtpd_service.cli.dossier import columns, dossier_of, print_dossier
-from smtpd_service.cli.options import After, All, Config, Json, Limit, Reason, noun
-from smtpd_service.cli.paper import plain, print_json, print_table, say
+from smtpd_service.cli.intervention import Done, Intervention, intervene
+from smtpd_service.cli.listing import Listing, print_page
+from smtpd_service.cli.options import After, All, Config, Json, Limit, OfMailbox, Reason, noun
+from smtpd_service.cli.paper import Column, plain, print_json, say
 from storage import messages
 from storage.engine import Tx
-from storage.listing import page
 from storage.records import MessageId, MessageState
 
 verbs = noun("Mail that waits to be read, and parked mail.")
@@ -21,10 +23,17 @@ verbs = noun("Mail that waits to be read, and parked mail.")
 WAITING = (MessageState.PENDING, MessageState.PARKED)
 
 
+def _columns(zone: tzinfo) -> list[Column]:
+    return [*columns(zone), plain("parked_reason", "reason")]
+
+
+LISTING = Listing("messages", _columns, "nothing waits to be read")
+
+
 @verbs.command("list")
 def list_(
     *,
-    mailbox: Annotated[str | None, typer.Option("--mailbox", metavar="ADDRESS", help="Only of this mailbox.")] = None,
+    mailbox: OfMailbox = None,
     state: Annotated[MessageState | None, typer.Option("--state", help="pending or parked.")] = None,
     limit: Limit = 50,
     after: After = None,
@@ -34,15 +43,8 @@ def list_(
     """Messages that are not read yet, newest first; parked ones with the reason."""
     if state is MessageState.READ:
         raise Complaint("--state read: read mail is in no queue; see: pulsebox message list --state read")
-    older = typed.identifier(after) if after else None
-    with open_desk(config) as desk:
-        filters = {"mailbox": address_of(desk, mailbox), "state": state or WAITING}
-        rows = page(desk.store, "messages", filters, after=older, limit=limit)
-        zone = desk.zone
-    if json:
-        print_json(rows)
-    else:
-        print_table(rows, [*columns(zone), plain("parked_reason", "reason")], nothing="nothing waits to be read")
+    filters = {"state": state or WAITING}
+    print_page(LISTING, filters, mailbox=mailbox, limit=limit, after=after, config=config, json=json)
 
 
 @verbs.command()
@@ -78,16 +80,19 @@ def retry(
 ) -> None:
     """Have parked messages read again."""
     named = typed.identifiers(ids or (), everything=all_)
-    with open_desk(config) as desk, desk.store.unit() as tx:
-        chosen = [MessageId(each) for each in named] if named is not None else None
-        if chosen is not None:
-            _require_parked(tx, chosen)
-        count = messages.retry(tx, chosen)
-        recorded = _record(tx, chosen, count, reason)
-    if json:
-        print_json({"retried": count} | as_facts(recorded, None))
-    else:
-        say(f"{count} given back to the readers   recorded as #{recorded.number}")
+    intervene(RETRY, named, reason=reason, config=config, json=json)
+
+
+def _retry(tx: Tx, named: Sequence[str] | None) -> Done:
+    chosen = [MessageId(each) for each in named] if named is not None else None
+    if chosen is not None:
+        _require_parked(tx, chosen)
+    count = messages.retry(tx, chosen)
+    ids = {} if chosen is None else {"ids": chosen}
+    return Done(count, {"state": "parked"} | ids, {"state": "pending", "messages": count})
+
+
+RETRY = Intervention("queue retry", _retry, "retried", "given back to the readers")
 
 
 def _require_parked(tx: Tx, ids: list[MessageId]) -> None:
@@ -97,10 +102,3 @@ def _require_parked(tx: Tx, ids: list[MessageId]) -> None:
             raise Complaint(f"no message {id_}; see: pulsebox queue list; nothing was changed")
         if found[id_] is not MessageState.PARKED:
             raise Complaint(f"message {id_} is {found[id_]}; only parked mail is retried; nothing was changed")
-
-
-def _record(tx: Tx, ids: list[MessageId] | None, count: int, reason: str) -> Recorded:
-    before, after = {"state": "parked"}, {"state": "pending", "messages": count}
-    subject = ids[0] if ids is not None and len(ids) == 1 else "queue"
-    named = {} if ids is None else {"ids": list(ids)}
-    return record(tx, verb="queue retry", subject=subject, before=before | named, after=after, reason=reason)

@@ -1,4 +1,7 @@
-"""Counters compared with what is stored, a mailbox at a time, under its row's lock."""
+"""Counters compared with what is stored, in one look that waits for nobody.
+
+Only a repair locks: the row of a mailbox whose counter was found wrong, one at a time.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,7 +37,9 @@ def recount_all(desk: Desk, address: str | None, *, repair: bool, reason: str, j
     """Compare one mailbox or all, print what was found, and return the exit code."""
     with desk.store.reading() as tx:
         boxes = mailboxes.all_mailboxes(tx) if address is None else [mailbox_at(tx, address)]
-    counts = [_recount(desk, box, repair, reason) for box in boxes]
+        counts = [Count(box, mailboxes.stored_usage(tx, box.id), None) for box in boxes]
+    if repair:
+        counts = [count if count.right else _mend(desk, count.box, reason) for count in counts]
     rows = [count.facts() for count in counts]
     if json:
         print_json(rows)
@@ -43,11 +48,12 @@ def recount_all(desk: Desk, address: str | None, *, repair: bool, reason: str, j
     return 0 if all(count.right or count.change is not None for count in counts) else 1
 
 
-def _recount(desk: Desk, found: Mailbox, repair: bool, reason: str) -> Count:
+def _mend(desk: Desk, found: Mailbox, reason: str) -> Count:
+    """Count once more, now that no mail comes in between, and set the counter where it is wrong still."""
     with desk.store.unit() as tx:
         box = mailboxes.lock(tx, [found.id])[found.id]
         stored = mailboxes.stored_usage(tx, box.id)
-        if box.used == stored or not repair:
+        if box.used == stored:
             return Count(box, stored, None)
         after = settle(tx, replace(box, used=stored), desk.settings)
         recorded = record(

@@ -29,7 +29,7 @@ def columns(zone: tzinfo) -> list[Column]:
 def slip_of(store: Store, id_: NoticeId) -> dict[str, Any]:
     """Return what is on record of a notice, with the view's own names. Raises Complaint for an unknown id."""
     with run(store, "SELECT * FROM notices WHERE id = :id", {"id": id_}) as found:
-        rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        rows = list(found.as_dicts())
     with store.reading() as tx:
         notice, tries = notices.get(tx, id_), notices.attempts(tx, id_)
     if not rows or notice is None:

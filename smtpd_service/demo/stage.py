@@ -1,5 +1,6 @@
 """What the story plays on: a service in processes of its own, and a look at its database as an auditor has it."""
 
+import fcntl
 import re
 import shutil
 import signal
@@ -61,7 +62,7 @@ class Stage:
 
     def rows(self, statement: str) -> list[dict[str, Any]]:
         with run_query(self.store, statement) as found:
-            return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+            return list(found.as_dicts())
 
     def value(self, statement: str) -> int:
         """Return the one number that `statement` gives, 0 for NULL."""
@@ -108,9 +109,42 @@ def stage(quota: int, settings: Settings) -> Iterator[Stage]:
     Raises DemoError where it does not start.
     """
     folder = FOLDER.resolve()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "config.toml").write_text(_config(quota, settings), encoding="utf-8")
+    with _alone(folder) as lock, _ended_by_sigterm():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "config.toml").write_text(_config(quota, settings), encoding="utf-8")
+        with _service(folder, lock) as service:
+            host, port = _address(service, folder)
+            store = open_store(f"sqlite:///{folder}/pulsebox.db")
+            yield Stage(folder, host, port, store)
+            store.close()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[int]:
+    """Hold the lock on `folder`, beside it because the folder is emptied; give its descriptor."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(f"a demonstration runs in {folder}; end it first (Ctrl-C, or SIGTERM)") from None
+        yield lock.fileno()
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind the story as Ctrl-C does; the exit code is the one that a shell expects."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _service(folder: Path, lock: int) -> Iterator["subprocess.Popen[str]"]:
+    """Run the service; it has the lock too, so that the folder is its own even where the story was killed."""
     with (folder / "service.log").open("w") as log:
         # A session of its own: Ctrl-C ends the story, and the story ends the service.
         service = subprocess.Popen(  # noqa: S603  # our own command
@@ -119,12 +153,10 @@ def stage(quota: int, settings: Settings) -> Iterator[Stage]:
             stderr=log,
             text=True,
             start_new_session=True,
+            pass_fds=[lock],
         )
     try:
-        host, port = _address(service, folder)
-        store = open_store(f"sqlite:///{folder}/pulsebox.db")
-        yield Stage(folder, host, port, store)
-        store.close()
+        yield service
     finally:
         service.send_signal(signal.SIGTERM)
         service.wait()

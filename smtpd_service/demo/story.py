@@ -25,6 +25,7 @@ from rich.text import Text
 from smtpd_service.demo.people import Person, staff
 from smtpd_service.demo.replies import Sent, reply
 from smtpd_service.demo.stage import ADDRESS, FOLDER, Stage, stage
+from smtpd_service.domain.size import size_in_words
 from smtpd_service.settings import Settings
 
 SEED = 2025
@@ -50,7 +51,7 @@ class Letters:
 
 
 def run(settings: Settings | None, keep: bool, console: Console | None = None) -> int:
-    """Play the story; return the exit code. `keep` leaves the service running until Ctrl-C.
+    """Play the story; return the exit code. `keep` leaves the service running until Ctrl-C or SIGTERM.
 
     Of `settings`, if given, the host name and the wording of bounces are taken; the rest is the story's own.
 
@@ -75,7 +76,9 @@ def write(people: Sequence[Person], seed: int) -> Letters:
 
 
 def _play(playing: Stage, console: Console, people: Sequence[Person], letters: Letters, quota: int) -> None:
-    console.print(f"The service listens on {playing.host}:{playing.port}. {ADDRESS} has a quota of {_size(quota)}.")
+    console.print(
+        f"The service listens on {playing.host}:{playing.port}. {ADDRESS} has a quota of {size_in_words(quota)}."
+    )
     console.print(f"{len(people)} employees answer: what did you do last week?\n")
     _send(playing, console, letters, quota)
     playing.wait_for_none("SELECT count(*) FROM notices WHERE state = 'due'")
@@ -117,7 +120,7 @@ def _sending(playing: Stage, letters: Letters) -> Iterator[None]:
 
 
 def _show_usage(playing: Stage, progress: Progress, bar: TaskID) -> None:
-    [box] = playing.rows(f"SELECT used_octets, used_messages FROM mailboxes WHERE address = '{ADDRESS}'")  # noqa: S608
+    [box] = playing.rows(f"SELECT used_octets, used_messages FROM mailboxes WHERE address = '{ADDRESS}'")  # noqa: S608  # ours
     note = f"{box['used_messages']} stored, {playing.value(REFUSED)} bounced"
     progress.update(bar, completed=box["used_octets"], note=note)
 
@@ -125,9 +128,10 @@ def _show_usage(playing: Stage, progress: Progress, bar: TaskID) -> None:
 def _announce_full(playing: Stage, console: Console) -> None:
     [box] = playing.rows("SELECT quota_octets, used_messages FROM mailboxes")
     first = playing.rows("SELECT refused_at, octets FROM refusals ORDER BY id LIMIT 1")[0]
+    size, quota = size_in_words(first["octets"]), size_in_words(box["quota_octets"])
     console.print(
-        f"[bold red]Full[/bold red] at {first['refused_at'][11:19]} UTC: a reply of {_size(first['octets'])} does not "
-        f"fit any more into {_size(box['quota_octets'])} that hold {box['used_messages']} replies. It bounces."
+        f"[bold red]Full[/bold red] at {first['refused_at'][11:19]} UTC: a reply of {size} does not "
+        f"fit any more into {quota} that hold {box['used_messages']} replies. It bounces."
     )
 
 
@@ -215,7 +219,3 @@ def _keep(playing: Stage, console: Console) -> None:
 
 def _short(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _size(octets: int) -> str:
-    return f"{octets / 1e6:.2f} MB" if octets >= 1e6 else f"{octets / 1e3:.1f} kB"

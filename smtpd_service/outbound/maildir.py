@@ -9,10 +9,15 @@ A file left in `tmp` by a kill is no mail; mail programs remove those older than
 
 import os
 import re
+import time
+from functools import lru_cache
 from pathlib import Path
 
 from smtpd_service.outbound.header import clean, field
 
+# In nanoseconds. A folder that changed a moment ago may change again under the same time of change: the coarsest
+# file systems count in steps of two seconds.
+_SETTLED = 3_000_000_000
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
@@ -40,13 +45,24 @@ def find(folder: Path, notice_id: str) -> Path | None:
     name = _file_name(notice_id)
     if (fresh := folder / "new" / name).exists():
         return fresh
+    cur = folder / "cur"
     try:
-        with os.scandir(folder / "cur") as seen:
-            # A mail program adds ":2," and its flags.
-            names = [entry.name for entry in seen if entry.name.partition(":")[0] == name]
+        changed = cur.stat().st_mtime_ns
+        settled = time.time_ns() - changed > _SETTLED
+        moved = (_names_kept if settled else _names)(cur, changed).get(name)
     except FileNotFoundError:
         return None
-    return folder / "cur" / names[0] if names else None
+    return cur / moved if moved else None
+
+
+def _names(cur: Path, _changed: int) -> dict[str, str]:
+    """Return the files in `cur` by the names that they had in `new`: a mail program adds ":2," and its flags."""
+    with os.scandir(cur) as seen:
+        return {entry.name.partition(":")[0]: entry.name for entry in seen}
+
+
+# What a mail program has moved is read again only when it moves more, not for each notice.
+_names_kept = lru_cache(maxsize=1)(_names)
 
 
 def _file_name(notice_id: str) -> str:

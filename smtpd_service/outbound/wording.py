@@ -10,6 +10,8 @@ from functools import cache
 
 import jinja2
 
+from smtpd_service.domain.size import size_in_words
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -31,15 +33,6 @@ def words(name: str, language: str, facts: Mapping[str, object]) -> Words:
         templates.get_template(f"{language}/{name}.{kind}").render(facts) for kind in ("subject.txt", "txt", "html")
     )
     return Words(subject.strip(), text, html, language)
-
-
-def size_in_words(octets: int) -> str:
-    """Return a size in decimal units, as quotas are given: "812 B", "1.5 kB", "50.0 GB"."""
-    size, units = float(octets), ["B", "kB", "MB", "GB", "TB"]
-    # 999.95 would be written as 1000.0 of the smaller unit.
-    while size >= 999.95 and len(units) > 1:
-        size, units = size / 1000, units[1:]
-    return f"{octets} B" if units[0] == "B" else f"{size:.1f} {units[0]}"
 
 
 def time_in_words(at: datetime, zone: tzinfo) -> str:

@@ -4,7 +4,6 @@ import json
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from smtpd_service.settings import Endpoint
 from storage.engine import Store, open_store
 from storage.upgrade import head
 from storage.version import newest, version
-from tests.session.office import Office, office_in, typed
+from tests.session.office import Office, typed
 from tests.storage.stock import add_box, box
 
 EVERY_READING_VERB = [
@@ -30,18 +29,6 @@ EVERY_READING_VERB = [
     ("outbox", "list"),
     ("bounce", "list"),
 ]
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    with office_in(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def each_office(tmp_path: Path, store: Store, database_url: str) -> Office:
-    """An office on either database."""
-    return Office(tmp_path, store, database_url)
 
 
 @pytest.mark.parametrize("verb", EVERY_READING_VERB, ids=" ".join)

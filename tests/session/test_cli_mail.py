@@ -1,32 +1,18 @@
 """Stored mail, the queue and the outbox, as operators look at them and take a hand."""
 
-from collections.abc import Iterator
+from datetime import timedelta
 from email import message_from_bytes, policy
-from pathlib import Path
 
 import pytest
 
 from smtpd_service.domain.outcomes import Bounced, Stored
 from smtpd_service.identity import now
 from storage import messages, notices
-from storage.engine import Store
 from storage.records import Mailbox, MessageId, NoticeId, NoticeState, Usage
-from tests.session.office import NODE, Office, office_in
+from tests.session.office import NODE, Office
 from tests.storage.stock import add_box, add_messages, box, message
 
 MAIL = b"Subject: one\r\nMessage-ID: <1@x>\r\n\r\n- a\r\n"
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    with office_in(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def each_office(tmp_path: Path, store: Store, database_url: str) -> Office:
-    """An office on either database."""
-    return Office(tmp_path, store, database_url)
 
 
 def stored(office: Office, octets: bytes, *to: Mailbox) -> MessageId:
@@ -89,6 +75,27 @@ def test_raw_gives_the_octets_as_received(each_office: Office) -> None:
 
     assert each_office.types("message", "show", id_, "--raw").octets == octets
     assert each_office.types("message", "show", id_.replace("-", "").upper(), "--raw").octets == octets
+
+
+def test_damaged_octets_are_one_clear_line(each_office: Office) -> None:
+    made = add_box(each_office.store, box())
+    [id_] = add_messages(each_office.store, made, message(MAIL, encoding="zstd", raw=b"no frame"))
+
+    said = each_office.types("message", "show", id_, "--raw", code=2).err
+
+    assert f"message {id_} cannot be shown: stored octets are damaged" in said
+
+
+def test_a_search_that_takes_too_long_says_how_to_ask_for_less(
+    each_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(each_office, MAIL, add_box(each_office.store, box()))
+    # It has passed before the first row comes.
+    monkeypatch.setattr("storage.listing.TIME_LIMIT", 0.0)
+
+    said = each_office.types("message", "list", "--sender", "ann@agency.test", code=2).err
+
+    assert "took too long and was stopped; look at less, such as with --since" in said
 
 
 def test_show_tells_envelope_trace_and_mailboxes(office: Office) -> None:
@@ -188,6 +195,22 @@ def test_a_notice_is_dropped_with_a_reason_and_stays_on_record(each_office: Offi
     assert each_office.json("outbox", "list", "--state", "dropped")[0]["id"] == id_
     [change] = each_office.json("query", "SELECT verb, subject, reason FROM changes")
     assert change == {"verb": "outbox drop", "subject": id_, "reason": "forged sender"}
+
+
+def test_a_notice_under_way_is_not_dropped(each_office: Office) -> None:
+    add_box(each_office.store, box())
+    id_ = bounced(each_office)
+    with each_office.store.unit() as tx:
+        notices.claim(tx, NODE, now(), now() + timedelta(minutes=1), 1)
+
+    said = each_office.types("outbox", "drop", id_, "--reason", "forged sender", code=2).err
+    assert f"notice {id_} is being sent at this moment; nothing was changed" in said
+    assert each_office.json("outbox", "show", id_)["state"] == "due"
+    assert each_office.json("query", "SELECT verb FROM changes") == []
+
+    with each_office.store.unit() as tx:
+        notices.renew(tx, NODE, [id_], now() - timedelta(seconds=1))
+    assert each_office.json("outbox", "drop", id_, "--reason", "its courier died")["dropped"] == 1
 
 
 def test_a_notice_given_up_is_tried_again_on_request(office: Office) -> None:

@@ -1,25 +1,17 @@
 """The command as it is installed: a process with pipes, an environment and a clock."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from smtpd_service.cli.app import NOUNS
-from tests.session.office import Office, clean_environment, office_in
+from tests.session.office import Office, clean_environment
 from tests.storage.stock import add_box, add_messages, box, message
 
 PULSEBOX = Path(sys.executable).with_name("pulsebox")
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    with office_in(tmp_path) as made:
-        yield made
 
 
 def run(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[bytes]:
@@ -77,6 +69,29 @@ def test_a_terminal_without_arrows_still_gets_its_answer(office: Office) -> None
 
     assert done.returncode == 0
     assert b"limit 1.0 ? 2.0 MB" in done.stdout
+
+
+def test_a_demonstration_has_its_folder_alone_and_takes_its_service_along(tmp_path: Path) -> None:
+    command = [PULSEBOX, "demo", "--keep"]
+    environment = clean_environment() | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment) as first:
+        assert first.stdout is not None
+        try:
+            next(line for line in first.stdout if line.startswith("The service listens"))
+            [service] = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()
+            database = (tmp_path / "var/demo/pulsebox.db").stat().st_ino
+
+            second = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=30)
+            assert (second.returncode, len(second.stderr.splitlines())) == (2, 1)
+            assert b"a demonstration runs in" in second.stderr
+            assert (tmp_path / "var/demo/pulsebox.db").stat().st_ino == database
+
+            first.terminate()
+            first.stdout.read()
+            assert first.wait(timeout=30) == 128 + signal.SIGTERM
+            assert not Path(f"/proc/{service}").exists()
+        finally:
+            first.kill()
 
 
 def test_help_names_every_noun() -> None:

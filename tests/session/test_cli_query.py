@@ -3,27 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from smtpd_service.cli.export import whole_file
-from storage.engine import Store
-from tests.session.office import Office, office_in
+from tests.session.office import Office
 from tests.storage.stock import add_box, add_messages, box, message
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    with office_in(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def each_office(tmp_path: Path, store: Store, database_url: str) -> Office:
-    """An office on either database."""
-    return Office(tmp_path, store, database_url)
 
 
 def test_json_is_a_list_of_objects_with_true_times_and_ids(each_office: Office) -> None:

@@ -63,7 +63,7 @@ def test_a_warning_without_a_message_quota_names_none() -> None:
         (999_949, "999.9 kB"),
         (999_950, "1.0 MB"),
         (50_000_000_000, "50.0 GB"),
-        (10**16, "10000.0 TB"),
+        (10**16, "10.0 PB"),
     ],
 )
 def test_sizes_are_said_in_decimal_units(octets: int, shown: str) -> None:

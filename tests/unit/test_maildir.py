@@ -4,6 +4,7 @@ import mailbox
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ NOTICE = b"Subject: Undeliverable: x\r\n\r\nfull\r\n"
 
 def contents(folder: Path) -> list[mailbox.MaildirMessage]:
     return list(mailbox.Maildir(folder, create=False))
+
+
+def age(folder: Path) -> None:
+    """Let it be an hour since the folder changed."""
+    os.utime(folder, (time.time() - 3600,) * 2)
 
 
 def test_a_mail_program_finds_the_notice_as_new(tmp_path: Path) -> None:
@@ -69,6 +75,40 @@ def test_a_kill_while_writing_leaves_no_mail_and_the_next_try_delivers(tmp_path:
     assert find(tmp_path, "0195-a") is None
     deliver(tmp_path, "0195-a", NOTICE)
     assert len(contents(tmp_path)) == 1
+
+
+def test_what_a_mail_program_has_moved_is_read_once_not_for_each_notice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(tmp_path, "0195-old", NOTICE).rename(tmp_path / "cur" / "0195-old.eml:2,S")
+    age(tmp_path / "cur")
+    read, scandir = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: read.append(folder) or scandir(folder))
+
+    for number in range(20):
+        deliver(tmp_path, f"0195-{number}", NOTICE)
+    assert deliver(tmp_path, "0195-old", NOTICE) == tmp_path / "cur" / "0195-old.eml:2,S"
+
+    assert read == [tmp_path / "cur"]
+
+
+def test_a_notice_moved_after_the_folder_was_read_is_found(tmp_path: Path) -> None:
+    file = deliver(tmp_path, "0195-a", NOTICE)
+    age(tmp_path / "cur")
+    assert find(tmp_path, "0195-b") is None
+
+    file.rename(tmp_path / "cur" / "0195-a.eml:2,")
+    assert deliver(tmp_path, "0195-a", NOTICE) == tmp_path / "cur" / "0195-a.eml:2,"
+
+
+def test_a_folder_that_changes_twice_under_one_time_is_read_twice(tmp_path: Path) -> None:
+    file = deliver(tmp_path, "0195-a", NOTICE)
+    seen = (tmp_path / "cur").stat().st_mtime_ns
+    assert find(tmp_path, "0195-b") is None
+
+    file.rename(tmp_path / "cur" / "0195-a.eml:2,")
+    os.utime(tmp_path / "cur", ns=(seen, seen))
+    assert find(tmp_path, "0195-a") == tmp_path / "cur" / "0195-a.eml:2,"
 
 
 def test_nothing_is_found_where_no_maildir_is(tmp_path: Path) -> None:

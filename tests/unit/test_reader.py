@@ -4,7 +4,8 @@ import random
 import string
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from smtpd_service.identity import new_id, now
 from smtpd_service.parsing import Child
 from smtpd_service.reader import LEASE, Reader
-from storage import messages
+from storage import messages, rounds
 from storage.engine import Store
 from storage.query import run
 from storage.records import Mailbox
@@ -214,6 +215,37 @@ REFUSING = {
         EXECUTE FUNCTION refuse()""",
     ],
 }
+
+
+@pytest.mark.parametrize("spoiled", ["a moment past the end of the calendar", "a zone that this machine lacks"])
+def test_a_message_that_the_reader_itself_fails_on_is_parked_alone(
+    store: Store, child: Child, hr: Mailbox, spoiled: str
+) -> None:
+    """No complaint of the database's: an OverflowError, a ZoneInfoNotFoundError."""
+    mars = replace(add_campaign(store, "mars"), id=new_id(), name="other", zone="Mars/Olympus")
+    with store.unit() as tx:
+        rounds.add_campaign(tx, mars)
+    late = add_box(store, box("mars@agency.test", campaign=mars.id))
+    names = [said(word, "b", "c", sender=f"{word}@agency.test") for word in ("one", "two", "three")]
+    made = [message(each) for each in names]
+    if spoiled.startswith("a moment"):
+        made[1] = replace(made[1], received_at=datetime.max.replace(tzinfo=UTC))
+    homes = [hr, hr if spoiled.startswith("a moment") else late, hr]
+    for each, home in zip(made, homes, strict=True):
+        add_messages(store, home, each)
+
+    one = reader(store, child)
+    for _ in range(3):
+        one.read_batch()
+
+    assert rows(store, "SELECT id FROM messages WHERE state = 'read' ORDER BY id") == [(made[0].id,), (made[2].id,)]
+    [(id_, reason)] = rows(store, "SELECT id, parked_reason FROM messages WHERE state = 'parked'")
+    assert id_ == made[1].id
+    assert reason.startswith("cannot be stored: ")
+    assert rows(store, "SELECT sender FROM submissions ORDER BY sender") == [
+        ("one@agency.test",),
+        ("three@agency.test",),
+    ]
 
 
 def test_a_sender_longer_than_any_address_gives_way_to_the_reverse_path(
