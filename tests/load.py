@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from tests.service import ROOT, environment, mail
+from tests.service import ROOT, environment, eventually, mail
 
 # An own server keeps mail for days; a test is not that patient.
 PATIENCE = 60.0
@@ -158,6 +158,11 @@ class Load:
 
     def told(self) -> list[Told]:
         return [Told(**json.loads(line)) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+
+def until_answered(loads: Sequence[Load], total: int, within: float = 30) -> None:
+    """Wait until the loads together have an answer to so many messages."""
+    eventually(lambda: sum(load.answered for load in loads) >= total, within)
 
 
 @contextmanager

@@ -186,10 +186,11 @@ def mail(
     text = (head + body + "-- \r\nAnn\r\n").encode()
     if octets is None:
         return text
-    assert octets - len(text) >= 2, "too small for a mail of this form"
-    while (missing := octets - len(text)) > 80:
-        text += b"x" * 60 + b"\r\n"
-    return text + b"y" * (missing - 2) + b"\r\n"
+    missing = octets - len(text)
+    assert missing >= 2, "too small for a mail of this form"
+    # Whole lines, and one of 19 to 80 octets that makes up the rest.
+    lines = max(0, -(-(missing - 80) // 62))
+    return text + (b"x" * 60 + b"\r\n") * lines + b"y" * (missing - 62 * lines - 2) + b"\r\n"
 
 
 def signal_all(pids: list[int], number: signal.Signals) -> None:

@@ -7,8 +7,9 @@ import pytest
 from storage import mailboxes
 from storage.engine import Store
 from storage.records import Usage
-from tests.acceptance.books import check, settled, usage
-from tests.load import Load, running
+from tests.acceptance.books import check, rows, settled, usage
+from tests.acceptance.killing import strike
+from tests.load import Load, running, until_answered
 from tests.service import Service
 
 BOX = "hr@agency.test"
@@ -39,7 +40,9 @@ class Auditor(threading.Thread):
         self.join()
 
 
-def race(service: Service, when_full: str, *, processes: int, sessions: int, messages: int) -> None:
+def race(
+    service: Service, when_full: str, *, processes: int, sessions: int, messages: int, kills_of_the_listener: int = 0
+) -> None:
     offered = processes * sessions * messages
     quota = offered * 1100 + 7
     service.mailbox(BOX, quota=quota, when_full=when_full)
@@ -50,6 +53,9 @@ def race(service: Service, when_full: str, *, processes: int, sessions: int, mes
         logs = [service.folder / f"client{number}.log" for number in range(processes)]
         options = {"sessions": sessions, "messages": messages, "smallest": 400, "largest": 4000}
         with running([Load(service.port, log, BOX, **options) for log in logs]) as loads:
+            for number in range(1, kills_of_the_listener + 1):
+                until_answered(loads, offered * number // (kills_of_the_listener + 1), 300)
+                strike(service, "listener")
             for each in loads:
                 each.wait(300)
         auditor.end()
@@ -59,12 +65,13 @@ def race(service: Service, when_full: str, *, processes: int, sessions: int, mes
         told = [each for load in loads for each in load.told()]
         count = check(service, store, told)
         used = usage(store, BOX)
+        stored = {name for (name,) in rows(store, "SELECT message_id FROM messages")}
 
     assert count.total() == len(told) == offered
     assert used.messages == count["stored"]
-    assert used.octets == sum(each.octets for each in told if each.stored) <= quota
+    assert used.octets == sum(each.octets for each in told if each.message_id in stored) <= quota
     # It is full: the smallest that was not taken would have crossed the line.
-    left_out = [each.octets for each in told if not each.stored]
+    left_out = [each.octets for each in told if each.message_id not in stored]
     assert left_out
     assert used.octets + min(left_out) > quota
     assert service.stop() == 0
@@ -79,3 +86,17 @@ def test_a_mailbox_is_never_over_by_one_octet(service_on_each: Service, when_ful
 @pytest.mark.parametrize("when_full", ["bounce", "reject"])
 def test_a_mailbox_is_never_over_by_one_octet_at_full_size(service_on_each: Service, when_full: str) -> None:
     race(service_on_each, when_full, processes=4, sessions=200, messages=5)
+
+
+def test_a_mailbox_is_never_over_by_one_octet_while_its_listener_is_killed(service: Service) -> None:
+    race(service, "bounce", processes=1, sessions=20, messages=5, kills_of_the_listener=1)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("when_full", ["bounce", "reject"])
+@pytest.mark.parametrize("round_", range(1, 6))
+def test_a_mailbox_is_never_over_by_one_octet_round_after_round(
+    service_on_each: Service, when_full: str, round_: int
+) -> None:
+    race(service_on_each, when_full, processes=4, sessions=200, messages=5, kills_of_the_listener=round_)

@@ -11,11 +11,17 @@ from tests.session.dialogue import HR, MAIL, Dialogue, rows, serving
 
 FULL = "full@agency.test"
 TINY = "tiny@agency.test"
+# Other names of `hr`, `full` and `tiny`.
+REPLIES, FULL_TOO, TINY_TOO = "replies@agency.test", "full.too@agency.test", "tiny.too@agency.test"
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    boxes = ({"address": HR}, {"address": FULL, "quota_messages": 0}, {"address": TINY, "quota": 10})
+    boxes = (
+        {"address": HR, "aliases": [REPLIES]},
+        {"address": FULL, "aliases": [FULL_TOO], "quota_messages": 0},
+        {"address": TINY, "aliases": [TINY_TOO], "quota": 10},
+    )
     with serving(tmp_path_factory.mktemp("dsn"), *boxes) as running:
         yield running
 
@@ -168,3 +174,62 @@ def test_the_sender_of_a_mail_to_two_full_mailboxes_gets_one_bounce(service: Ser
     found = rows(service, "SELECT notice FROM refusal WHERE mail_from = 'two@agency.test'")
     assert len(found) == 2
     assert len({row["notice"] for row in found}) == 1
+
+
+# An address and its alias in one message: one mailbox, two recipients who are each answered for.
+
+
+def groups_of(bounce: EmailMessage) -> list[tuple[str, str]]:
+    """Return each recipient group of a DSN: what the sender called it first, and what it is."""
+    _, *groups = bounce.get_payload(1).get_payload()
+    return [(each["Original-Recipient"], each["Final-Recipient"]) for each in groups]
+
+
+@pytest.mark.parametrize(("address", "alias"), [(FULL, FULL_TOO), (TINY, TINY_TOO)], ids=["at RCPT", "at DATA"])
+def test_an_address_and_its_alias_get_one_bounce_with_a_group_each(service: Service, address: str, alias: str) -> None:
+    sender = f"both.of.{address}"
+    recipients = (f"<{address}> ORCPT=rfc822;One+2B@Here.Test", f"<{alias}> ORCPT=rfc822;Two@There.Test")
+
+    bounce = bounced(service, sender, *recipients)
+
+    assert groups_of(bounce) == [
+        ("rfc822; One+@Here.Test", f"rfc822; {address}"),
+        ("rfc822; Two@There.Test", f"rfc822; {alias}"),
+    ]
+    refusals = rows(
+        service, "SELECT recipient, notice FROM refusal WHERE mail_from = :sender ORDER BY 1", sender=sender
+    )
+    assert [each["recipient"] for each in refusals] == sorted([address, alias])
+    assert len({each["notice"] for each in refusals}) == 1
+
+
+@pytest.mark.parametrize(("address", "alias"), [(FULL, FULL_TOO), (TINY, TINY_TOO)], ids=["at RCPT", "at DATA"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_who_asked_for_no_bounce_is_not_named_in_that_of_its_alias(
+    service: Service, address: str, alias: str, order: int
+) -> None:
+    sender = f"one.of.{order}.{address}"
+    recipients = (
+        f"<{address}> NOTIFY=NEVER ORCPT=rfc822;never@here.test",
+        f"<{alias}> NOTIFY=FAILURE ORCPT=rfc822;a@b.c",
+    )
+
+    bounce = bounced(service, sender, *recipients[::order])
+
+    assert groups_of(bounce) == [("rfc822; a@b.c", f"rfc822; {alias}")]
+    assert b"never@here.test" not in bounce.as_bytes()
+
+
+def test_an_address_and_its_alias_with_room_are_stored_and_charged_once(service: Service, client: Dialogue) -> None:
+    used = "SELECT used_messages, used_octets FROM mailbox WHERE address = :address"
+    [before] = rows(service, used, address=HR)
+    replies = client.transaction(f"<{HR}> NOTIFY=NEVER", f"<{REPLIES}> NOTIFY=FAILURE ORCPT=rfc822;x@y.z")
+    octets = mail(subject="to one mailbox by two names")
+    reply = client.data(octets, end=b".\r\n")
+
+    assert [each[:3] for each in replies] == ["250"] * 3
+    assert reply.startswith("250 2.6.0")
+    [after] = rows(service, used, address=HR)
+    assert after["used_messages"] - before["used_messages"] == 1
+    assert after["used_octets"] - before["used_octets"] == len(octets)
+    assert len(rows(service, "SELECT * FROM delivery WHERE message = :id", id=reply.split()[-1])) == 1

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import time
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -131,6 +132,17 @@ def test_guessing_addresses_ends_in_421(wary: Service) -> None:
     assert replies == ["550"] * 6 + ["421"]
 
 
+def test_a_reused_connection_with_one_unknown_recipient_a_mail_goes_on(tmp_path: Path) -> None:
+    with serving(tmp_path) as service, Dialogue(service.address) as client:
+        client.hello()
+        for number in range(30):
+            replies = client.transaction(f"<gone{number}@agency.test>", f"<{HR}>")
+            assert [reply[:3] for reply in replies] == ["250", "550", "250"]
+            assert client.data(mail(message_id=f"{number}@agency.test")).startswith("250 2.6.0")
+        # Errors are counted since the last mail taken: 20 are allowed, as ever.
+        assert [client.ask("FOO")[:3] for _ in range(22)] == ["500"] * 21 + ["421"]
+
+
 def test_too_many_commands_end_in_421(wary: Service) -> None:
     with Dialogue(wary.address) as client:
         client.hello().ask(MAIL)
@@ -185,6 +197,22 @@ def test_who_speaks_before_the_greeting_gets_554(wary: Service) -> None:
         client.send(b"EHLO client.test\r\n")
         assert client.reply().startswith("554 5.5.1")
         assert client.closed()
+
+
+def test_who_speaks_at_once_is_refused_with_the_defaults_where_nobody_is_trusted(tmp_path: Path) -> None:
+    with serving(tmp_path, trusted_networks=[]) as service:
+        for _ in range(10):
+            with Dialogue(service.address) as client:
+                client.send(b"EHLO client.test\r\n")
+                assert client.reply().startswith("554 5.5.1")
+                assert client.closed()
+        # The greeting lets them wait, so that those are caught too whose octets are a little later.
+        asked = time.monotonic()
+        with Dialogue(service.address) as client:
+            client.hello()
+            assert time.monotonic() - asked >= 0.1
+            client.transaction()
+            assert client.data(mail()).startswith("250 2.6.0")
 
 
 def test_who_waits_for_the_greeting_is_served(wary: Service) -> None:

@@ -57,7 +57,8 @@ def names(octets: bytes) -> tuple[list[str], list[list[str]], list[str]]:
     else:
         blocks = octets.partition(b"global-delivery-status")[2].split(b"\r\n\r\n")[1:3]
         groups = [email.message_from_bytes(block).keys() for block in blocks]
-    inner = [name for part in cast("list[Message]", alternative.get_payload()) for name in part.keys()]  # noqa: SIM118
+    parts = cast("list[Message]", alternative.get_payload())
+    inner = [name for part in parts for name in part.keys()]  # noqa: SIM118  # a Message is no dict
     return dsn.keys(), groups, inner
 
 

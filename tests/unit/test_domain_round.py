@@ -57,7 +57,10 @@ def test_a_change_of_clocks_moves_no_deadline(moment: str, opens: str, deadline:
     assert asking.deadline - asking.opens != timedelta(days=6)
 
 
-@given(st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)), st.integers(0, 6), st.integers(1, 7))  # noqa: DTZ001
+EARLIEST, LATEST = datetime(2020, 1, 1), datetime(2035, 1, 1)  # noqa: DTZ001  # Hypothesis wants them so
+
+
+@given(st.datetimes(EARLIEST, LATEST), st.integers(0, 6), st.integers(1, 7))
 def test_each_moment_has_one_round_that_has_opened_while_the_next_has_not(
     moment: datetime, weekday: int, open_days: int
 ) -> None:

@@ -130,4 +130,4 @@ def test_a_hostile_recipient_adds_no_header(tmp_path: Path) -> None:
 
 def test_only_the_owner_reads_the_folder(tmp_path: Path) -> None:
     deliver(tmp_path / "box", "0195-a", NOTICE)
-    assert os.stat(tmp_path / "box" / "new").st_mode & 0o077 == 0  # noqa: PTH116
+    assert (tmp_path / "box" / "new").stat().st_mode & 0o077 == 0

@@ -21,7 +21,7 @@ def levels(found: Reading) -> list[tuple[int, str]]:
     return [(bullet.level, bullet.text) for bullet in found.bullets]
 
 
-@pytest.mark.parametrize("mark", [*"-–—*•·‣▪➢»☐✅", "§ ", "Ø ", "o\t", "ü\t", "\uf0b7", "✔\ufe0f", "🎯"])  # noqa: RUF001
+@pytest.mark.parametrize("mark", [*"-–—*•·‣▪➢»☐✅", "§ ", "Ø ", "o\t", "ü\t", "\uf0b7", "✔\ufe0f", "🎯"])  # noqa: RUF001  # marks
 def test_a_mark_opens_an_item(mark: str) -> None:
     found = reading("\n".join(f"{mark} {text}" for text in TEXTS))
     assert [bullet.text for bullet in found.bullets] == TEXTS

@@ -30,20 +30,20 @@ class Sink:
     sessions: list[Session] = field(default_factory=list)
 
     # aiosmtpd asks for its hooks by these names and passes server and session first.
-    async def handle_MAIL(self, *call: Any) -> str:  # noqa: N802
+    async def handle_MAIL(self, *call: Any) -> str:  # noqa: N802  # the hook's own name
         _, _, envelope, address, options = call
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return self.mail
 
-    async def handle_RCPT(self, *call: Any) -> str:  # noqa: N802
+    async def handle_RCPT(self, *call: Any) -> str:  # noqa: N802  # the hook's own name
         _, _, envelope, address, _ = call
         answer = self.rcpt.get(address, "250 2.1.5 ok")
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, *call: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, *call: Any) -> str:  # noqa: N802  # the hook's own name
         _, session, envelope = call
         self.taken.append(envelope)
         self.sessions.append(session)
@@ -96,7 +96,7 @@ async def to_sink(sink: Sink, *recipients: str, octets: bytes = NOTICE, **option
         return [await send(relay, recipient, octets, smtputf8=smtputf8) for recipient in recipients]
 
 
-async def to_misbehaving(serve: Serve, *, timeout: float = 5.0) -> Outcome:  # noqa: ASYNC109
+async def to_misbehaving(serve: Serve, *, timeout: float = 5.0) -> Outcome:  # noqa: ASYNC109  # the relay's, not ours
     async with (
         misbehaving(serve) as port,
         Relay("127.0.0.1", port, hostname="mx.pulsebox.test", timeout=timeout) as relay,
