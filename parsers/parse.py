@@ -56,9 +56,10 @@ def _gated(message: Mime, stop: gate.Gate) -> Reading:
 
 def _reading(message: Mime, segments: Segments, trace: tuple[str, ...], status: Status) -> Reading:
     found = () if status is Status.SENSITIVE else segments.bullets
+    cut = "body-truncated" in message.defects or "lines-limit" in trace
     return Reading(
         status=status,
-        flags=(),
+        flags=("truncated",) if cut else (),
         sender=message.sender,
         subject=message.subject,
         bullets=found,

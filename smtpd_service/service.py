@@ -21,6 +21,7 @@ from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 from multiprocessing.synchronize import Event as SharedEvent
+from pathlib import Path
 
 from smtpd_service import events
 from smtpd_service.events import Event, note
@@ -153,10 +154,9 @@ class Supervisor:
         self._stopping = True
 
     def watch(self) -> None:
-        """Start dead processes again until told to stop, then drain."""
+        """Start dead processes again until told to stop."""
         while not self._stopping:
             self._tend(0.5)
-        self._end()
 
     def _fill(self, post: Post) -> None:
         post.process = _processes.Process(target=_enter, args=(post, os.getpid()), name=f"pulsebox {post.name}")
@@ -178,7 +178,9 @@ class Supervisor:
             if post.process is None and not self._stopping and time.monotonic() - post.started_at >= delay:
                 self._fill(post)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Drain what runs, and kill what has not ended in time."""
+        self._stopping = True
         note(Event.STOPPING)
         for each in self._sockets:
             each.close()
@@ -224,13 +226,24 @@ def serve(settings: Settings, role: str | None = None) -> int:
     supervisor = Supervisor(posts(settings, sockets, role), sockets, settings.service.drain.total_seconds())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
-    supervisor.start()
-    if supervisor.wait_ready():
-        addresses = " ".join(address_of(each) for each in sockets)
-        note(Event.READY, addresses=addresses)
-        print(f"ready {addresses}".strip(), flush=True)
-    supervisor.watch()
+    try:
+        supervisor.start()
+        if supervisor.wait_ready():
+            _say_ready(" ".join(address_of(each) for each in sockets))
+        supervisor.watch()
+    finally:
+        supervisor.end()
     return 0
+
+
+def _say_ready(addresses: str) -> None:
+    note(Event.READY, addresses=addresses)
+    try:
+        print(f"ready {addresses}".strip(), flush=True)
+    except (OSError, ValueError) as error:
+        # Nobody listens any more to what we say; mail is taken all the same.
+        note(Event.READY, logging.WARNING, text=f"nobody reads standard output: {error}")
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # for as long as we run
 
 
 def _open_many_files() -> None:

@@ -125,7 +125,7 @@ def _drain(value: timedelta) -> timedelta:
 
 
 def _database_url(value: str) -> str:
-    if not re.match(r"(?:sqlite:///.|postgresql\+psycopg://)", value):
+    if not re.match(r"(?:sqlite:///[^:?][^?]*$|postgresql\+psycopg://)", value):
         raise ValueError("write sqlite:///PATH or postgresql+psycopg://user@host/name")
     return value
 
@@ -150,6 +150,7 @@ class Endpoint(_Section):
 
 Size = Annotated[ByteSize, BeforeValidator(_size), AfterValidator(_size_fits)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Positive = Annotated[Duration, Field(gt=timedelta(0))]
 Address = Annotated[str, AfterValidator(_address)]
 Listen = Annotated[Endpoint, BeforeValidator(_endpoint), AfterValidator(_ip_endpoint)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -163,7 +164,7 @@ class Database(_Section):
 class Smtp(_Section):
     listen: Annotated[tuple[Listen, ...], BeforeValidator(_list)] = (Endpoint(host="127.0.0.1", port=2525),)
     hostname: Annotated[str, AfterValidator(_hostname)] = "mx.agency.example"
-    max_message: Size = ByteSize(25_000_000)
+    max_message: Annotated[Size, Field(ge=1)] = ByteSize(25_000_000)
     trusted_networks: tuple[Annotated[Network, BeforeValidator(_network)], ...] = (
         ip_network("127.0.0.0/8"),
         ip_network("::1/128"),
@@ -174,7 +175,7 @@ class Smtp(_Section):
     max_connections_per_address: Count = 50
     max_commands: Count = 10_000
     max_errors: Count = 20
-    idle_timeout: Duration = timedelta(minutes=5)
+    idle_timeout: Positive = timedelta(minutes=5)
     min_data_rate: Size = ByteSize(1000)
     greet_delay: Duration = timedelta(milliseconds=200)
     in_flight: Size = ByteSize(256_000_000)
@@ -200,7 +201,7 @@ class QuotaDefaults(_Section):
 
 
 class CampaignDefaults(_Section):
-    name: Annotated[str, Field(min_length=1, max_length=100)] = "weekly"
+    name: Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,100}$")] = "weekly"
     deadline_day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
     deadline_time: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d$")] = "23:59:59"
     time_zone: Annotated[str, AfterValidator(_zone)] = "America/New_York"
@@ -211,7 +212,7 @@ class CampaignDefaults(_Section):
 class Reader(_Section):
     processes: Annotated[int, Field(ge=0, le=64)] = 1
     batch: Count = 100
-    deadline: Duration = timedelta(seconds=2)
+    deadline: Positive = timedelta(seconds=2)
     memory: Annotated[Size, Field(ge=64_000_000)] = ByteSize(512_000_000)
 
 
@@ -219,7 +220,7 @@ class Outbound(_Section):
     smarthost: Annotated[str, AfterValidator(_endpoint_or_none)] = ""
     maildir: Path = Path("var/outbox")
     tls: Literal["none", "opportunistic"] = "none"
-    timeout: Duration = timedelta(seconds=30)
+    timeout: Positive = timedelta(seconds=30)
     wording: Literal["incident", "helpful"] = "incident"
     display_name: Annotated[str, Field(max_length=100, pattern=r"^[^\r\n\x00]*$")] = "Mail Delivery"
     concurrency: Annotated[int, Field(ge=1, le=100)] = 4

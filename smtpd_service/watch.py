@@ -83,6 +83,9 @@ class Watch:
         try:
             self._look()
             self._beat()
+            if self.condition.away:
+                note(Event.DATABASE_BACK)
+                self._change(away=False)
         except (StorageError, OSError) as error:
             if not self.condition.away:
                 note(Event.DATABASE_AWAY, text=error)
@@ -93,16 +96,17 @@ class Watch:
 
     def _look(self) -> None:
         before = self.condition
+        path = self._store.path
+        if path is not None and not path.exists():
+            raise StorageError("down", f"{path} is gone")
         with self._store.reading() as tx:
             directory = read_directory(tx)
         low = self._space_low()
-        if before.away:
-            note(Event.DATABASE_BACK)
         if low and not before.low:
             note(Event.SPACE_LOW, reserve=self._reserve)
         if directory.generation != before.directory.generation:
             self._beaten_at = 0.0
-        self._change(directory=directory, away=False, low=low, looked_at=time.monotonic())
+        self._change(directory=directory, low=low, looked_at=time.monotonic())
 
     def _change(self, **facts: Any) -> None:
         with self._changing:

@@ -99,6 +99,8 @@ def _plain(value: Any) -> Any:
             return str(value)
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)
+        case list() | tuple():
+            return [_plain(each) for each in value]
         case bytes() | memoryview():
             return bytes(value).hex()
         case _:
@@ -139,9 +141,10 @@ def _guarded_sqlite(store: Store, time_limit: float) -> sqlite3.Connection:
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, detect_types=sqlite3.PARSE_DECLTYPES)
         connection.execute("PRAGMA query_only=ON")
         shown = _columns_shown(connection)
+        tables = frozenset(row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
     except sqlite3.Error as error:
         raise storage_error(exc.OperationalError(str(path), {}, error)) from error
-    connection.set_authorizer(_Authorizer(shown))
+    connection.set_authorizer(_Authorizer(shown, tables))
     stop = time.monotonic() + time_limit
     connection.set_progress_handler(lambda: int(time.monotonic() > stop), _STEPS)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
@@ -171,9 +174,9 @@ _FUNCTIONS_DENIED = frozenset({"load_extension", "readfile", "writefile", "edit"
 class _Authorizer:
     """Admits what a SELECT over the views needs, by an allow-list."""
 
-    def __init__(self, shown: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, shown: frozenset[tuple[str, str]], tables: frozenset[str]) -> None:
         self._shown = shown
-        self._tables = frozenset(table for table, _ in shown)
+        self._hidden = tables - {table for table, _ in shown}
 
     def __call__(self, action: int, first: str | None, second: str | None, _db: str | None, source: str | None) -> int:
         if action in {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE}:
@@ -188,8 +191,9 @@ class _Authorizer:
         if table in VIEWS:
             return sqlite3.SQLITE_OK
         if not column:
-            # COUNT(*) and the like read no column; a view that is one table comes here without its name.
-            return sqlite3.SQLITE_OK if table in self._tables else sqlite3.SQLITE_DENY
+            # COUNT(*) and the like read no column; what is counted may be a name of the statement's own.
+            closed = table in self._hidden or table.lower().startswith(("sqlite_", "pragma_", "dbstat"))
+            return sqlite3.SQLITE_DENY if closed else sqlite3.SQLITE_OK
         admitted = source is not None and (table, column) in self._shown
         return sqlite3.SQLITE_OK if admitted else sqlite3.SQLITE_DENY
 

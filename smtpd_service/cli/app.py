@@ -42,16 +42,27 @@ def run(arguments: Sequence[str]) -> int:
             # A terminal that knows no arrow still gets its answer.
             stream.reconfigure(errors="replace")
     try:
+        _require_text(arguments)
         code = _do(list(arguments) or ["--help"])
         sys.stdout.flush()
     except BrokenPipeError:
         _let_go()
         return 1
+    except OSError as error:
+        _let_go()
+        return _refuse(f"pulsebox: cannot write the answer: {error.strerror}")
     except Complaint as complaint:
         return _refuse(f"pulsebox: {complaint}")
     except typer.TyperException as error:
         return _refuse(_usage(error))
     return code
+
+
+def _require_text(arguments: Sequence[str]) -> None:
+    """Refuse octets that are no text, on the line or in who we are: no database could hold them."""
+    for given in (*arguments, os.environ.get("PULSEBOX_USER", "")):
+        if not given.isprintable() and any("\ud800" <= c <= "\udfff" or c == "\0" for c in given):
+            raise Complaint(f"{given!a} is not UTF-8; write it in UTF-8")
 
 
 def _do(arguments: list[str]) -> int:

@@ -1,6 +1,7 @@
 """`pulsebox export`: all rows of a view as CSV or JSON lines, streamed; a file is there whole or not at all."""
 
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -88,20 +89,35 @@ def _standard_output() -> Iterator[IO[str]]:
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[IO[str]]:
-    """Give a text stream that becomes `target` when all went well, and leaves nothing behind when not."""
+def whole_file(given: Path) -> Iterator[IO[str]]:
+    """Give a text stream that becomes the file `given` when all went well, and leaves nothing behind when not.
+
+    A link stays a link, and what is no regular file (a pipe, a device) is written to as it is.
+    """
+    target = given.resolve()
+    if target.is_dir() or not str(given).strip("."):
+        raise Complaint(f"--output: {str(given)!r} is a folder; name a file")
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        if target.exists() and not target.is_file():
+            with target.open("w", encoding="utf-8", errors="replace", newline="") as paper:
+                yield paper
+        else:
+            yield from _drafted(target)
     except OSError as error:
-        raise Complaint(f"--output: cannot write in {target.parent}: {error.strerror}") from error
+        raise Complaint(f"--output: cannot write {target}: {error.strerror}") from error
+
+
+def _drafted(target: Path) -> Iterator[IO[str]]:
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as paper:
+            # A new file is its owner's alone: what people wrote is in it. One that was there keeps its mode.
+            if target.exists():
+                os.fchmod(paper.fileno(), stat.S_IMODE(target.stat().st_mode))
             yield paper
             paper.flush()
             os.fsync(paper.fileno())
         draft.replace(target)
-    except OSError as error:
-        raise Complaint(f"--output: cannot write {target}: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)

@@ -403,3 +403,16 @@ def test_a_guarded_reader_sees_what_a_writer_has_committed_and_waits_for_none(fi
         assert rows(filled, "SELECT state FROM mailboxes") == [("accepting",)]
     add_box(filled, replace(made, frozen=True))
     assert rows(filled, "SELECT state FROM mailboxes") == [("frozen",), ("frozen",)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "WITH m AS (SELECT mailbox, count(*) AS c FROM messages GROUP BY 1) SELECT count(*) AS n FROM m",
+        "WITH r AS (SELECT 1 AS n) SELECT count(*) AS n FROM r",
+        "SELECT count(*) AS n FROM (SELECT DISTINCT mail_from FROM messages LIMIT 3) AS x",
+    ],
+)
+def test_names_of_the_statements_own_can_be_counted(store: Store, statement: str) -> None:
+    with query.run(store, statement) as found:
+        assert len(list(found.rows)) == 1

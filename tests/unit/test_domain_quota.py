@@ -123,3 +123,9 @@ def test_mail_around_a_threshold_does_not_flap(use: list[float]) -> None:
     for now in use:
         level = warning_level((70, 85, 95), level, now)
         assert level == 70
+
+
+def test_a_message_that_could_never_fit_is_told_so_also_by_a_full_mailbox() -> None:
+    assert charge(Quota(1000), Usage(1, 1000), 2002) == TooBigForMailbox(1000, 2002)
+    assert charge(Quota(1000), Usage(1, 1000), 10) == MailboxFull("octets", 1000, 1000)
+    assert charge(Quota(0), Usage(0, 0), 10) == MailboxFull("octets", 0, 0)
