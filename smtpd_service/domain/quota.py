@@ -12,16 +12,16 @@ HYSTERESIS = 5
 def charge(quota: Quota, used: Usage, size: int) -> Usage | MailboxFull | TooBigForMailbox:
     """Return the usage after one message of `size` octets, or the limit that it would cross.
 
-    A message that could never fit is told so (X.2.3), however full the mailbox is now; one of quota 0
-    is simply full. With grace, the last message may pass the octet quota by that much.
+    A mailbox without any room is full, whatever comes; one with room that could never hold `size`
+    octets says so (X.2.3). With grace, the last message may pass the octet quota by that much.
     """
     after = Usage(used.messages + 1, used.octets + size)
-    if quota.octets and size > quota.octets + quota.grace:
-        return TooBigForMailbox(quota.octets, size)
     if used.octets >= quota.octets:
         return MailboxFull("octets", quota.octets, used.octets)
     if quota.messages is not None and after.messages > quota.messages:
         return MailboxFull("messages", quota.messages, used.messages)
+    if size > quota.octets + quota.grace:
+        return TooBigForMailbox(quota.octets, size)
     if after.octets > quota.octets + quota.grace:
         return MailboxFull("octets", quota.octets, used.octets)
     return after

@@ -125,7 +125,7 @@ def test_mail_around_a_threshold_does_not_flap(use: list[float]) -> None:
         assert level == 70
 
 
-def test_a_message_that_could_never_fit_is_told_so_also_by_a_full_mailbox() -> None:
-    assert charge(Quota(1000), Usage(1, 1000), 2002) == TooBigForMailbox(1000, 2002)
-    assert charge(Quota(1000), Usage(1, 1000), 10) == MailboxFull("octets", 1000, 1000)
+def test_a_mailbox_without_room_is_full_also_for_what_could_never_fit() -> None:
+    assert charge(Quota(1000), Usage(1, 1000), 2002) == MailboxFull("octets", 1000, 1000)
+    assert charge(Quota(1000), Usage(1, 999), 2002) == TooBigForMailbox(1000, 2002)
     assert charge(Quota(0), Usage(0, 0), 10) == MailboxFull("octets", 0, 0)
