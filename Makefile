@@ -29,7 +29,7 @@ lint: $(STAMP)
 
 check: lint
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -W error
-	$(MAKE) acceptance
+	$(MAKE) --no-print-directory acceptance
 
 acceptance: $(STAMP)
 	$(BIN)/pytest -m acceptance --timeout 900 -W error

@@ -194,6 +194,7 @@ def _pipes(process: "subprocess.Popen[bytes]") -> tuple[int, int]:
 
 
 OUT_OF_MEMORY = 70
+NICENESS = 10
 
 
 def main() -> None:
@@ -202,6 +203,8 @@ def main() -> None:
 
     memory, parent = int(sys.argv[1]), int(sys.argv[2])
     die_with(parent)
+    # Mail that arrives comes first. Not the reader itself: it would hold the database while it waits its turn.
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
