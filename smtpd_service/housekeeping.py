@@ -6,7 +6,7 @@ import logging
 
 from smtpd_service.events import Event, note
 from smtpd_service.identity import now
-from smtpd_service.storing import Policy, warn
+from smtpd_service.storing import Policy, note_level, warn
 from storage import acceptance, mailboxes, notices
 from storage.engine import StorageError, Store
 from storage.partitions import make_months
@@ -24,6 +24,8 @@ def keep_house(store: Store, policy: Policy) -> None:
         make_months(tx, now())
         for box in mailboxes.lock(tx, due).values() if due else ():
             moved, warning = warn(box, policy, now())
+            if moved is not box:
+                note_level(moved)
             mailboxes.set_usage(tx, [moved])
             notices.owe(tx, [warning] if warning else [])
 

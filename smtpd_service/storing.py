@@ -1,5 +1,6 @@
 """One transaction of intake: lock, decide in order of arrival, and write everything that follows from it."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from smtpd_service.domain.outcomes import Bounced, MailboxFull, Outcome, PartlyS
 from smtpd_service.domain.quota import percent, warning_level
 from smtpd_service.domain.replies import reply_to
 from smtpd_service.domain.verdict import Place, Refused, Verdict, decide
+from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id
 from storage import acceptance, mailboxes, messages, notices, refusals
 from storage.engine import Tx
@@ -273,9 +275,16 @@ def _failed(recipient: Recipient, refused: Refused, box: Mailbox) -> FailedRecip
 def _with_warning(box: Mailbox, rows: Rows, policy: Policy, now: datetime) -> Mailbox:
     """Return the mailbox with its reported threshold moved, owing the operator a warning if it moved."""
     moved, warning = warn(box, policy, now)
+    if moved is not box:
+        note_level(moved)
     if warning is not None:
         rows.notices.append(warning)
     return moved
+
+
+def note_level(box: Mailbox) -> None:
+    """Log the threshold that now counts as reported: the operator may have no address for warnings."""
+    note(Event.WARNING, logging.WARNING, mailbox=box.address, percent=box.warned, used_octets=box.used.octets)
 
 
 def warn(box: Mailbox, policy: Policy, now: datetime) -> tuple[Mailbox, NewNotice | None]:

@@ -341,3 +341,14 @@ def test_a_disk_that_is_full_is_told_as_such(sqlite_store: Store) -> None:
         intake.stop()
         store.close()
     assert usage(sqlite_store, made) == Usage(0, 0)
+
+
+def test_a_filling_mailbox_is_in_the_log_also_where_nobody_is_written_to(
+    intake: Intake, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = add_box(store, box(octets=100))
+    with caplog.at_level("WARNING", logger="pulsebox"):
+        answers(intake, offer(b"x" * 72, made))
+
+    assert "mailbox_filling" in caplog.text
+    assert "percent=70" in caplog.text
