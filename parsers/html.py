@@ -9,7 +9,7 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers import quotes, text
-from parsers.model import LINES, Item, Line, Part, Reply
+from parsers.model import LINES, Cut, Item, Line, Part, Reply
 
 # Where one of these is in the source, HTML says more than the plain part beside it.
 TELLING = ("<li", "mso-list", "<blockquote", "gmail_quote", "divrplyfwdmsg", "appendonsend", "messagereplysection")
@@ -77,7 +77,7 @@ class _Page:
 
     def __init__(self, part: int) -> None:
         self.lines: list[Line] = []
-        self.trace: list[str] = []
+        self.trace: list[Cut] = []
         self.closed = False
         self._part = part
         self._length = 0
@@ -99,7 +99,7 @@ class _Page:
         if attributes and not self._is_own(node, tag, attributes):
             return False
         if tag == "blockquote" and self._after_attribution():
-            self.trace.append("html:blockquote")
+            self._cut("blockquote")
             return False
         if tag in BLOCKS:
             self._open_block(tag, attributes)
@@ -145,7 +145,7 @@ class _Page:
         elif not quotes.is_quote(node, tag, attributes):
             return not self._takes_mark(node, attributes)
         name = quotes.name(attributes, tag)
-        self.trace.append(f"html:{name}")
+        self._cut(name)
         self._attributed = self._attributed or name in quotes.ATTRIBUTIONS
         return False
 
@@ -206,6 +206,9 @@ class _Page:
         for other in others[:LINES]:
             self.end_line(blank=True)
             self._words.append(other)
+
+    def _cut(self, name: str) -> None:
+        self.trace.append(Cut(f"html:{name}", self._part, self._length, self._length))
 
     def _blank(self) -> None:
         if self._item is None or not self._item.opens:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from parsers import markers
 from parsers.markers import Mark
-from parsers.model import Line, Reply
+from parsers.model import Cut, Line, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +14,12 @@ class Listed:
 
     lines: tuple[Line, ...]
     marks: tuple[Mark | None, ...]
-    trace: tuple[str, ...]
+    trace: tuple[Cut, ...]
 
     def until(self, end: int, rule: str) -> "Listed":
         """Return what stands before line `end`, cut by `rule`."""
-        return Listed(self.lines[:end], self.marks[:end], (*self.trace, rule))
+        cut = Cut(rule, self.lines[end].part, self.lines[end].start, self.lines[-1].end)
+        return Listed(self.lines[:end], self.marks[:end], (*self.trace, cut))
 
 
 def listed(reply: Reply) -> Listed:

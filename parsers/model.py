@@ -94,12 +94,25 @@ class Line(NamedTuple):
         return self.offsets[index] if index < len(self.offsets) else self.end
 
 
+class Cut(NamedTuple):
+    """What one rule took away: the characters from `start` to `end` of part `part`, counted as a bullet's are.
+
+    `rule` is a name of ours, with nothing of the sender's in it; `start` and `end` are both 0 where the rule
+    is about the message as a whole (`gate:receipt`).
+    """
+
+    rule: str
+    part: int = 0
+    start: int = 0
+    end: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The author's own lines, and the rules that cut the others."""
+    """The author's own lines, and what the rules cut, in the order of the text."""
 
     lines: tuple[Line, ...]
-    trace: tuple[str, ...] = ()
+    trace: tuple[Cut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +122,8 @@ class Bullet:
     `position` counts from 1 over all levels in the author's order, `level` from 0; `confidence`
     is 0 to 1. `start` and `end` are character offsets into the decoded text of MIME part `part`
     (its place in depth-first order); where that part is HTML, whose source has no such offsets,
-    into the text that `parsers.html.render` makes of it, lines joined by LF.
+    into the text that `parsers.html.render` makes of it, lines joined by LF. `quarantine` names the
+    rule of `parsers.marking` that keeps the text from everybody but reviewers, None where it may be seen.
     """
 
     position: int
@@ -122,6 +136,19 @@ class Bullet:
     part: int
     portion_mark: str | None
     confidence: float
+    quarantine: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the bullet as JSON can hold it, `start` and `end` as one `span`."""
+        plain = {name: getattr(self, name) for name in self.__slots__ if name not in ("start", "end")}
+        plain["span"] = [self.start, self.end]
+        return plain
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> "Bullet":
+        """Return the bullet that `to_dict` gave, as it comes back from JSON."""
+        plain = {name: value for name, value in data.items() if name != "span"}
+        return Bullet(**plain, start=data["span"][0], end=data["span"][1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +165,9 @@ class Reading:
 
     `sender` is the single address of From, lower-cased domain, or None when there is not exactly
     one; `fingerprint` is the SHA-256 (hex) of the sorted normalised bullets, None without bullets;
-    `leftover` is what the author wrote that is no bullet; `trace` names the rules that cut.
+    `leftover` is what the author wrote that is no bullet; `trace` says which rule cut what;
+    `quarantine` names the rules of `parsers.marking` by which the reply as a whole, leftover and subject
+    too, is for reviewers only.
     """
 
     status: Status
@@ -148,14 +177,16 @@ class Reading:
     bullets: tuple[Bullet, ...]
     leftover: str
     fingerprint: str | None
-    trace: tuple[str, ...]
+    trace: tuple[Cut, ...]
     defects: tuple[str, ...]
+    quarantine: tuple[str, ...] = ()
     version: str = PARSER_VERSION
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reading as JSON can hold it; `asdict` copies deeply, at ten times the cost (measured)."""
         plain = {name: getattr(self, name) for name in self.__slots__}
-        plain["bullets"] = [{name: getattr(each, name) for name in each.__slots__} for each in self.bullets]
+        plain["bullets"] = [bullet.to_dict() for bullet in self.bullets]
+        plain["trace"] = [cut._asdict() for cut in self.trace]
         return plain
 
     @staticmethod
@@ -166,10 +197,26 @@ class Reading:
             flags=tuple(data["flags"]),
             sender=data["sender"],
             subject=data["subject"],
-            bullets=tuple(Bullet(**bullet) for bullet in data["bullets"]),
+            bullets=tuple(Bullet.from_dict(bullet) for bullet in data["bullets"]),
             leftover=data["leftover"],
             fingerprint=data["fingerprint"],
-            trace=tuple(data["trace"]),
+            trace=tuple(Cut(**cut) for cut in data["trace"]),
             defects=tuple(data["defects"]),
+            quarantine=tuple(data["quarantine"]),
             version=data["version"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A reading and what it was made from: for those who ask why.
+
+    `bodies` are the text parts, decoded, the text of an HTML part as `parsers.html.render` makes it, so that
+    all offsets of the reading count into them; `reply` is the author's own text, `unsigned` the same without
+    the signature.
+    """
+
+    reading: Reading
+    bodies: tuple[Part, ...]
+    reply: str
+    unsigned: str

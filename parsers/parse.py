@@ -7,7 +7,8 @@ import hashlib
 import re
 
 from parsers import bullets, gate, html, listing, mime, reply, signature, text
-from parsers.model import Bullet, Line, Mime, Part, Reading, Reply, Segments, Status
+from parsers.listing import Listed
+from parsers.model import Bullet, Cut, Explained, Line, Mime, Part, Reading, Reply, Segments, Status
 
 FEWEST, MOST = 3, 10
 
@@ -19,16 +20,39 @@ _SENSITIVE = re.compile(
 )
 
 
-def read(octets: bytes, *, null_sender: bool = False) -> Reading:
-    """Return what a message says. `null_sender` tells that its reverse-path was `<>`."""
+def read(octets: bytes, *, null_sender: bool = False, request: str = "") -> Reading:
+    """Return what a message says.
+
+    `null_sender` tells that its reverse-path was `<>`; `request` is the text of the mail that it answers,
+    where that is known.
+    """
+    return explain(octets, null_sender=null_sender, request=request).reading
+
+
+def explain(octets: bytes, *, null_sender: bool = False, request: str = "") -> Explained:
+    """Return what a message says, with what it was read from, so that a complaint can be answered."""
     message = mime.take_apart(octets)
     stop = gate.stopped(message, null_sender=null_sender)
     if stop is not None:
-        return _gated(message, stop)
+        return Explained(_gated(message, stop), (), "", "")
+    return _explain(message, request)
+
+
+def explain_body(body: str, *, html: bool, request: str = "") -> Explained:
+    """Return the same for a bare body, which has no headers."""
+    return _explain(Mime(parts=(Part(index=0, html=html, text=body),)), request)
+
+
+def _explain(message: Mime, request: str) -> Explained:  # noqa: ARG001  # the stage that subtracts it comes next
     own = _own(message)
-    listed = signature.without(listing.listed(own), message.sender_name)
-    segments = bullets.segment(listed)
-    return _reading(message, segments, listed.trace, _status(segments, listed.lines))
+    unsigned = signature.without(listing.listed(own), message.sender_name)
+    segments = bullets.segment(unsigned)
+    reading = _reading(message, segments, unsigned.trace, _status(segments, unsigned.lines))
+    return Explained(reading, message.parts, _text(own), _text(unsigned))
+
+
+def _text(said: Reply | Listed) -> str:
+    return "\n".join(line.text for line in said.lines).strip("\n")
 
 
 def fingerprint(found: tuple[Bullet, ...]) -> str | None:
@@ -49,14 +73,14 @@ def _gated(message: Mime, stop: gate.Gate) -> Reading:
         bullets=(),
         leftover="",
         fingerprint=None,
-        trace=(f"gate:{stop.name}",),
+        trace=(Cut(f"gate:{stop.name}"),),
         defects=defects,
     )
 
 
-def _reading(message: Mime, segments: Segments, trace: tuple[str, ...], status: Status) -> Reading:
+def _reading(message: Mime, segments: Segments, trace: tuple[Cut, ...], status: Status) -> Reading:
     found = () if status is Status.SENSITIVE else segments.bullets
-    cut = "body-truncated" in message.defects or "lines-limit" in trace
+    cut = "body-truncated" in message.defects or any(each.rule == "lines-limit" for each in trace)
     return Reading(
         status=status,
         flags=("truncated",) if cut else (),
@@ -82,7 +106,7 @@ def _own(message: Mime) -> Reply:
 
 def _cut(parts: list[Part]) -> Reply:
     lines: list[Line] = []
-    trace: list[str] = []
+    trace: list[Cut] = []
     for part in parts:
         rendered = html.render(part) if part.html else Reply(text.lines(part))
         lines.extend(rendered.lines)

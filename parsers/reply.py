@@ -8,7 +8,7 @@ characters are no attribution. A list line is never a boundary: `- From: intake 
 import re
 
 from parsers import markers
-from parsers.model import LINES, Line, Reply
+from parsers.model import LINES, Cut, Line, Reply
 
 ATTRIBUTION_CHARACTERS = 400
 BLOCK_LINES = 5
@@ -60,7 +60,7 @@ _DATED = re.compile(r"\d|@")
 def own(lines: tuple[Line, ...]) -> Reply:
     """Return the lines that the author wrote, without quotes, attributions and quoted headers."""
     kept: list[Line] = []
-    trace: list[str] = ["lines-limit"] if len(lines) >= LINES else []
+    trace: list[Cut] = [Cut("lines-limit")] if len(lines) >= LINES else []
     index = 0
     while index < len(lines):
         rule, length = _boundary(lines, index)
@@ -68,7 +68,7 @@ def own(lines: tuple[Line, ...]) -> Reply:
             kept.append(lines[index])
             index += 1
             continue
-        trace.append(rule)
+        trace.append(Cut(rule, lines[index].part, lines[index].start, lines[index + length - 1].end))
         index += length
         if rule != "quote" and not _quote_follows(lines, index):
             break

@@ -256,7 +256,7 @@ def _submission(message: PendingMessage, reading: Reading, round_: Round | None)
         repeats=None,
         leftover=_storable(reading.leftover),
         fingerprint=reading.fingerprint,
-        trace=reading.trace,
+        trace=tuple(each._asdict() for each in reading.trace),
         defects=reading.defects,
         parser=reading.version,
         bullets=tuple(

@@ -3,6 +3,7 @@
 Ids are UUIDv7 as dashed text, times are aware UTC, sizes are octets.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -227,7 +228,7 @@ class NewSubmission:
     repeats: str | None
     leftover: str
     fingerprint: str | None
-    trace: tuple[str, ...]
+    trace: tuple[Mapping[str, object], ...]
     defects: tuple[str, ...]
     parser: str
     bullets: tuple[NewBullet, ...]
