@@ -1,4 +1,4 @@
-"""`python -m benchmarks [compare|profile|parse]`."""
+"""`python -m benchmarks [compare|profile|parse|growth|corpora]`."""
 
 import argparse
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import parsing, postfix, profiling
+from benchmarks import corpora, growth, parsing, postfix, profiling
 from benchmarks.compare import LOADS, Plan, compare
 from benchmarks.loader import LoadError
 from benchmarks.machine import look
@@ -25,7 +25,7 @@ QUICK = Plan(rounds=1, messages=800, warm_up=100, seconds=2)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Return the exit code: 1 when a server failed under the load."""
+    """Return the exit code: 1 when a server failed under the load, or time grew faster than the mail."""
     # Wide enough for the table where the output is a file.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     # A terminated run takes its servers with it: Postfix would stay for ever.
@@ -37,6 +37,10 @@ def main(arguments: Sequence[str]) -> int:
             _compare(console, plan)
         elif options.what == "profile":
             profiling.run(console, plan)
+        elif options.what == "growth":
+            return growth.run(console, quick=options.quick)
+        elif options.what == "corpora":
+            corpora.run(console, options.folders, marked=options.marked, misses=options.misses)
         else:
             parsing.run(console, 200 if options.quick else 1_000)
     except (LoadError, ServerError) as error:
@@ -62,7 +66,12 @@ def _compare(console: Console, plan: Plan) -> None:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", default="compare", choices=["compare", "profile", "parse"])
+    parser.add_argument(
+        "what", nargs="?", default="compare", choices=["compare", "profile", "parse", "growth", "corpora"]
+    )
+    parser.add_argument("folders", nargs="*", type=Path, help="corpora to score (../shared/corpora, tests/corpus)")
+    parser.add_argument("--marked", action="store_true", help="corpora: leave out what no marker shows to be an item")
+    parser.add_argument("--misses", action="store_true", help="corpora: print what was expected and what was read")
     parser.add_argument("--quick", action="store_true", help="small counts, one round: a check in a minute")
     parser.add_argument("--rounds", type=int, help="rounds, each with fresh servers (3)")
     parser.add_argument("--messages", type=int, help="messages of one load (5000)")
@@ -70,7 +79,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rate", action="append", type=int, help="rates for the latency (200 and 800)")
     parser.add_argument("--readers", type=int, help="Pulsebox's readers (1); 0 measures taking mail alone")
     parser.add_argument("--folder", type=Path, help="where the servers write; all on one disk (/var/tmp)")
-    return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)
 
 
 def _plan(options: argparse.Namespace) -> Plan:

@@ -1,16 +1,20 @@
 """By headers and structure, before any text is read: is this an answer of a person at all?
 
-`Precedence: bulk` or `list` and `X-Auto-Response-Suppress` alone prove nothing and are not here.
+What machines write of themselves is `parsers.automatic`. Gated mail is stored with its reason, yields no bullets,
+and is never answered.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from parsers import automatic, sealed
 from parsers.model import Mime, Status
 
-SMIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
-PGP = "-----BEGIN PGP MESSAGE-----"
-DAEMONS = ("mailer-daemon@", "postmaster@")
+CALENDAR_ANSWERS = frozenset({"REPLY", "COUNTER"})
+# Of an HTML body, in which a style sheet may come first.
+HTML_CHARACTERS = 4_000
+_TAG = re.compile(r"<[^<>]{0,300}>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,34 +26,65 @@ class Gate:
     holds: Callable[[Mime, bool], bool]
 
 
-def _field(mime: Mime, name: str) -> str:
-    return dict(mime.headers).get(name, "").partition(";")[0].strip().lower()
+def _field(mime: Mime, name: str) -> str | None:
+    return next((value.partition(";")[0].strip().lower() for field, value in mime.headers if field == name), None)
 
 
-def _daemon(mime: Mime) -> bool:
-    return (mime.sender or "").lower().startswith(DAEMONS)
+def _signed_by(sign: automatic.Sign) -> Gate:
+    return Gate(sign.gate, sign.status, lambda mime, _: sign.counts(_field(mime, sign.field) or ""))
 
 
-def _smime(mime: Mime) -> bool:
-    return any(kind in SMIME for kind in mime.types)
+def _is_null(mime: Mime, null_sender: bool) -> bool:
+    return null_sender or _field(mime, automatic.RETURN_PATH) == "<>"
+
+
+def _daemon(mime: Mime, null_sender: bool) -> bool:
+    local = (mime.sender or "").lower()
+    return local.startswith(automatic.DAEMON) or (
+        local.startswith(automatic.DAEMONS) and (_is_null(mime, null_sender) or _bare_report(mime))
+    )
+
+
+def _bare_report(mime: Mime) -> bool:
+    """Return whether the parts of a report stand in something else: gateways rewrite the multipart's type."""
+    return "message/delivery-status" in mime.types or _field(mime, automatic.NDR) is not None
+
+
+def _opening(mime: Mime) -> str:
+    """Return how the first body begins, without markup and folded."""
+    if not mime.parts:
+        return ""
+    begin = mime.parts[0].text[: automatic.OPENING_CHARACTERS]
+    bare = _TAG.sub(" ", mime.parts[0].text[:HTML_CHARACTERS]) if mime.parts[0].html else begin
+    return " ".join(bare.split())[: automatic.OPENING_CHARACTERS]
 
 
 def _inline_pgp(mime: Mime) -> bool:
-    return any(part.text.lstrip().startswith(PGP) for part in mime.parts)
+    return any(sealed.PGP_MESSAGE in part.text[:2_000] and _only_pgp(part.text) for part in mime.parts)
 
 
-# In this order: what a message is by its structure comes before what its headers say of it.
+def _only_pgp(text: str) -> bool:
+    before = text.partition(sealed.PGP_MESSAGE)[0]
+    return not _TAG.sub("", before).strip(" \t\r\n\u00a0\ufeff")
+
+
+# In this order: what a message is by its structure comes before what its headers say of it, and its words come last.
 GATES = (
     Gate("unreadable", Status.UNREADABLE, lambda mime, _: mime.unreadable is not None),
     Gate("receipt", Status.READ_RECEIPT, lambda mime, _: mime.report == "disposition-notification"),
+    Gate("receipt", Status.READ_RECEIPT, lambda mime, _: "message/disposition-notification" in mime.types),
     Gate("report", Status.BOUNCE, lambda mime, _: bool(mime.report)),
-    Gate("calendar", Status.CALENDAR, lambda mime, _: mime.method == "REPLY"),
-    Gate("auto-submitted", Status.AUTO_REPLY, lambda mime, _: _field(mime, "auto-submitted") not in ("", "no")),
-    Gate("daemon", Status.BOUNCE, lambda mime, null_sender: null_sender and _daemon(mime)),
-    Gate("null-sender", Status.AUTO_REPLY, lambda _, null_sender: null_sender),
-    Gate("precedence", Status.AUTO_REPLY, lambda mime, _: _field(mime, "precedence") == "auto_reply"),
-    Gate("pgp-mime", Status.ENCRYPTED, lambda mime, _: "multipart/encrypted" in mime.types),
-    Gate("smime", Status.ENCRYPTED, lambda mime, _: _smime(mime)),
+    Gate("report", Status.BOUNCE, lambda mime, _: _bare_report(mime)),
+    Gate("calendar", Status.CALENDAR, lambda mime, _: mime.method in CALENDAR_ANSWERS),
+    Gate("bounce-text", Status.BOUNCE, lambda mime, _: bool(automatic.BOUNCE_OPENINGS.match(_opening(mime)))),
+    Gate("daemon", Status.BOUNCE, _daemon),
+    *(_signed_by(sign) for sign in automatic.SIGNS),
+    Gate("receipt-text", Status.READ_RECEIPT, lambda mime, _: bool(automatic.RECEIPT_OPENINGS.match(_opening(mime)))),
+    Gate("null-sender", Status.AUTO_REPLY, _is_null),
+    Gate("pgp-mime", Status.ENCRYPTED, lambda mime, _: mime.sealed == "pgp-mime"),
+    Gate("smime", Status.ENCRYPTED, lambda mime, _: mime.sealed == "smime"),
+    Gate("smime-opaque-signed", Status.ENCRYPTED, lambda mime, _: mime.sealed == "smime-opaque-signed"),
+    Gate("rights-managed", Status.ENCRYPTED, lambda mime, _: mime.sealed == "rights-managed"),
     Gate("pgp-inline", Status.ENCRYPTED, lambda mime, _: _inline_pgp(mime)),
 )
 

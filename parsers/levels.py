@@ -1,46 +1,113 @@
-"""How deep each item of a list stands: by indentation, by HTML nesting, or by its mark alone."""
+"""How deep each item of a list stands: by column, by HTML nesting, by its numbering, or by its mark alone."""
 
-from parsers.markers import Mark
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from parsers.markers import Mark, depth
 
 # A column more or less is a slip of the hand.
 STEP = 2
-# Word's own order of marks, by which Outlook's text part tells levels whose indentation is lost.
+# Word's own order of marks, by which Outlook's text part tells levels whose columns are lost.
 WORD_MARKS = ({"·", "•", "*", "▪"}, {"o"}, {"§", "▪"})
 
 
-def of(items: list[tuple[Mark, bool]]) -> list[int]:
-    """Return the level of each item from 0; with True beside it, a mark's column is its level."""
+class Level(NamedTuple):
+    """What of an item says how deep it stands. `html`: its mark's column is its level already.
+
+    `group` is another where text that is no item stands before it, unless the numbering goes on.
+    """
+
+    mark: Mark
+    html: bool
+    group: int
+
+
+def of(items: Sequence[Level]) -> list[int]:
+    """Return the level of each item, from 0."""
     found: list[int] = []
-    stack: list[int] = []
-    for mark, is_html in items:
+    begin = 0
+    for end in range(1, len(items) + 1):
+        if end == len(items) or items[end].group != items[begin].group:
+            found.extend(_group(items[begin:end]))
+            begin = end
+    return found
+
+
+def _group(items: Sequence[Level]) -> list[int]:
+    if all(item.html for item in items):
+        lowest = min(item.mark.column for item in items)
+        return [item.mark.column - lowest for item in items]
+    marks = [item.mark for item in items]
+    if len({(mark.column, mark.shape, mark.text) for mark in marks}) == 1:
+        return [0] * len(items)
+    found = _by_column(items)
+    return found if any(found) else _by_mark(marks)
+
+
+def _by_column(items: Sequence[Level]) -> list[int]:
+    found: list[int] = []
+    stack: list[Mark] = []
+    for mark, is_html, _ in items:
         if is_html:
             stack = []
             found.append(mark.column)
             continue
-        while stack and mark.column <= stack[-1] - STEP:
+        while stack and _is_left(mark, stack[-1], len(stack) > 1):
             stack.pop()
-        if not stack or mark.column >= stack[-1] + STEP:
-            stack.append(mark.column)
+        if not stack or _is_right(mark, stack[-1]):
+            stack.append(mark)
         found.append(len(stack) - 1)
     lowest = min(found, default=0)
-    return _by_mark([mark for mark, _ in items], [level - lowest for level in found])
+    return [level - lowest for level in found]
 
 
-def _by_mark(marks: list[Mark], found: list[int]) -> list[int]:
-    """Push down items of a second mark where all stand in one column."""
-    if any(found):
-        return found
-    first = marks[0]
-    if first.text in WORD_MARKS[0]:
-        return [
-            1 if mark.text in WORD_MARKS[1] else 2 if mark.text in WORD_MARKS[2] - {first.text} else 0 for mark in marks
-        ]
-    if first.kind == "number" and len({mark.kind for mark in marks}) > 1 and _resumes(marks):
-        return [0 if mark.kind == "number" else 1 for mark in marks]
+def _is_left(mark: Mark, other: Mark, nested: bool) -> bool:
+    """Return whether `mark` stands left of `other`; a column is enough where the other was nested by a column."""
+    return mark.column <= other.column - (1 if nested and mark.shape != other.shape else STEP)
+
+
+def _is_right(mark: Mark, other: Mark) -> bool:
+    """Return whether `mark` stands right of `other`: by one column if it is another mark, ` -` below `1.`"""
+    return mark.column >= other.column + (1 if mark.shape != other.shape else STEP)
+
+
+def _by_mark(marks: Sequence[Mark]) -> list[int]:
+    """Return levels where all stand in one column: by Word's marks, by `1.1`, or by what a mark comes back after."""
+    texts = {mark.text for mark in marks}
+    if marks[0].text in WORD_MARKS[0] and texts & (WORD_MARKS[1] | {"§"}):
+        deeper = WORD_MARKS[2] - {marks[0].text}
+        return [1 if mark.text in WORD_MARKS[1] else 2 if mark.text in deeper else 0 for mark in marks]
+    depths = [depth(mark.text) if mark.kind == "number" else 1 for mark in marks]
+    if any(one != other for one, other in pairwise(depths)):
+        lowest = min(depths)
+        return [each - lowest for each in depths]
+    return _by_return(marks)
+
+
+def _by_return(marks: Sequence[Mark]) -> list[int]:
+    """Return levels by marks that interrupt another: `1.` `-` `-` `2.`, and letters below a number."""
+    forms = [(mark.shape, _case(mark)) for mark in marks]
+    last = {form: index for index, form in enumerate(forms)}
+    stack: list[tuple[int, str]] = []
+    found: list[int] = []
+    for index, form in enumerate(forms):
+        if form in stack:
+            del stack[stack.index(form) + 1 :]
+        elif stack and last[stack[-1]] > index:
+            stack.append(form)
+        else:
+            del stack[-1:]
+            stack.append(form)
+        found.append(len(stack) - 1)
     return found
 
 
-def _resumes(marks: list[Mark]) -> bool:
-    """Return whether numbers go on after other marks: `1.` `-` `-` `2.`"""
-    kinds = [mark.kind == "number" for mark in marks]
-    return any(kinds[kinds.index(False) :])
+def _case(mark: Mark) -> str:
+    """Return what tells letters of one list from those of another: `a.` and `i.` below it."""
+    if mark.kind != "letter":
+        return "" if mark.kind == "number" else mark.text
+    return "roman" if mark.text.strip("().").lower() in _ROMAN else "upper" if mark.text.isupper() else "lower"
+
+
+_ROMAN = frozenset({"i", "ii", "iii", "iv", "vi", "vii", "viii", "ix"})

@@ -1,68 +1,84 @@
-"""Which lines of a reply open a list item: marks believed only in company or in sequence."""
+"""Which lines of a reply open a list item: marks believed in company, in sequence, or where the place speaks for it."""
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parsers import markers
+from parsers import company, counting, markers, noise, wrapping
 from parsers.markers import Mark
 from parsers.model import Cut, Line, Reply
+from parsers.places import places
+
+_SIGNATURE_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A reply's lines and, one to one, the mark that each opens an item with, or None."""
+    """A reply's lines and, one to one, the mark that each opens an item with, or None.
+
+    `apart` holds the indices of lines that belong to no item, whatever stands above them; `width` is that of the
+    longest line.
+    """
 
     lines: tuple[Line, ...]
     marks: tuple[Mark | None, ...]
     trace: tuple[Cut, ...]
+    apart: frozenset[int] = frozenset()
+    width: int = 0
 
     def until(self, end: int, rule: str) -> "Listed":
         """Return what stands before line `end`, cut by `rule`."""
         cut = Cut(rule, self.lines[end].part, self.lines[end].start, self.lines[-1].end)
-        return Listed(self.lines[:end], self.marks[:end], (*self.trace, cut))
+        return Listed(self.lines[:end], self.marks[:end], (*self.trace, cut), self.apart, self.width)
 
 
 def listed(reply: Reply) -> Listed:
     """Return the reply with the marks that are believed."""
-    found = [_mark(line) for line in reply.lines]
-    company = Counter(mark.shape for mark in found if mark is not None)
-    letters = {value for mark in found if mark and mark.kind == "letter" for value in _values(mark)}
+    lines = reply.lines
+    unmarked, apart = noise.find(lines)
+    marks = _marks(lines, unmarked, _signature(lines))
+    width = wrapping.width(lines)
+    found = places(lines, marks, width)
+    if found:
+        counted = counting.believed(found, lines)
+        unbelieved = counted.apart | company.signed(found, lines)
+        apart |= unbelieved
+        found = [place for place in found if place.at not in unbelieved]
+        believed = counted.items | company.symbols(found)
+        believed |= company.alone(found, believed, lines)
+        marks = [mark if index in believed else None for index, mark in enumerate(marks)]
+    return Listed(lines, tuple(marks), reply.trace, frozenset(apart), width)
+
+
+def _marks(lines: Sequence[Line], unmarked: set[int], end: int) -> list[Mark | None]:
+    """Return each line's mark, none in `unmarked` and none from `end` on."""
     marks: list[Mark | None] = []
-    number = 0
-    for index, mark in enumerate(found):
-        believed = mark if mark is not None and _holds(mark, company, letters) else None
-        if believed is not None and believed.kind == "number" and reply.lines[index].item is None:
-            value = markers.ordinal(believed.text) or 0
-            if _mid_paragraph(reply.lines, marks, index) and value not in (1, number, number + 1):
-                believed = None
-            else:
-                number = value
-        marks.append(believed)
-    return Listed(reply.lines, tuple(marks), reply.trace)
+    for index, (text, _, _, _, _, item) in enumerate(lines):
+        mark = None
+        if item is not None:
+            mark = Mark(item.kind, item.marker, item.level, 0, -1, True) if item.opens else None
+        elif text and index < end and index not in unmarked:
+            mark = markers.find(text)
+            if (
+                mark is None
+                and len(text) <= markers.LONE_CHARACTERS
+                and markers.is_lone(text)
+                and _says(lines, index + 1)
+            ):
+                mark = markers.find_lone(text)
+        marks.append(mark)
+    return marks
 
 
-def _mark(line: Line) -> Mark | None:
-    if line.item is not None:
-        item = line.item
-        return Mark(item.kind, item.marker, item.level, 0, -1, True) if item.opens else None
-    if not line.text:
-        return None
-    return markers.find(line.text) or markers.find_lone(line.text)
+def _says(lines: Sequence[Line], index: int) -> bool:
+    """Return whether a line with a word stands at `index`, or below one that is blank: what a lone mark marks."""
+    below = next((line.text for line in lines[index : index + 2] if line.text), "")
+    return any(map(str.isalnum, below)) and not markers.is_lone(below)
 
 
-def _values(mark: Mark) -> set[int]:
-    return {value for value in (markers.ordinal(mark.text), markers.roman(mark.text)) if value}
-
-
-def _holds(mark: Mark, company: Counter[int], letters: set[int]) -> bool:
-    """A bold mark holds alone, a letter next to its neighbour in the alphabet, a shy mark with a like."""
-    if mark.bold:
-        return True
-    if mark.kind == "letter":
-        return any((value == 1 and 2 in letters) or value - 1 in letters for value in _values(mark))
-    return company[mark.shape] > 1
-
-
-def _mid_paragraph(lines: tuple[Line, ...], marks: list[Mark | None], index: int) -> bool:
-    """Return whether unmarked text runs right into this line: `… on March` / `14. We then`."""
-    return index > 0 and marks[index - 1] is None and bool(lines[index - 1].text.strip())
+def _signature(lines: Sequence[Line]) -> int:
+    """Return where a signature begins that is set off as RFC 3676 section 4.3 says, or the end."""
+    first = max(0, len(lines) - _SIGNATURE_LINES)
+    marked = (
+        i for i in range(first, len(lines)) if lines[i].text == "--" and lines[i].end - lines[i].start == len("-- ")
+    )
+    return next(marked, len(lines))

@@ -1,57 +1,28 @@
-# ruff: noqa: RUF001  the marks are what people type, look-alikes and all
-"""What opens a list item: the table of marks that people and mail programs put before one.
+"""What opens a list item: finds the marks of `parsers.tables.markers` at the start of a line.
 
-A mark is *bold* when one line is enough to believe it (`- `, `•`, `1.`); a shy one (`-Closed`,
-`*Closed`, an emoji, `a.`) needs company, which `parsers.bullets` looks for.
+A mark is *bold* when one look is enough to call the line a list item (`- `, `•`, `1.`); a shy one
+(`-Closed`, `*Closed`, an emoji, `a.`) needs company, which `parsers.listing` looks for.
 """
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
-# Possessive: white space that leads nowhere is gone over once.
-_GAP = r"[ \t]++(?=\S)"
-_ANY = r"[ \t]*+(?=\S)"
-_WIDE = r"(?:[ ]*+\t|[ ]{2,}+)[ \t]*+(?=\S)"
-_DOTS = "•·‣▪▫◦●○◘◙■□◆◇❖►▶▸▹▻➢➣➤→⇒➔➜➛»›⦁⦿∙⋅∘✦✧★☆✱✲✳❥ᐅ"
-_CIRCLED = "①-⓿❶-➓"
+from parsers.tables.markers import ALPHABETS, CHINESE, COUNTED, LONE, ROMAN, SHAPES, Shape
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """One row: the kind that a bullet gets, the mark, what must follow it, and how far to trust it."""
-
-    kind: str
-    mark: str
-    after: str
-    bold: bool = True
-
-
-# The first row that fits wins.
-SHAPES = (
-    Shape("dash", r"(?:--?>|=>|[-–−‒‐‑⁃]|\+)", _GAP),
-    # `— Ann` and `-- Ann` are signatures as often.
-    Shape("dash", "(?:—|―|--)", _GAP, bold=False),
-    Shape("star", r"[*∗]", _GAP),
-    Shape("dot", f"[{_DOTS}]", _ANY),
-    # Wingdings and Courier letters that stand for glyphs; `?` is a glyph that a charset lost.
-    Shape("dot", "[o§Øü?]", _WIDE),
-    Shape("emoji", "(?:[0-9#*]\ufe0f?\u20e3|🔟|[☐☑☒✅✔✓✗✘❎❌➕☛☞✍]\ufe0f?)", _ANY),
-    Shape("circled", f"[{_CIRCLED}]", _ANY),
-    Shape("number", r"\(?\d{1,2}(?:\.\)|\)|\.(?!\d))", _ANY),
-    Shape("number", r"(?:\d{1,2}:|#\d{1,2}[.:)]?|\d{1,2} ?[-–—])", _GAP),
-    Shape("letter", r"\(?(?:[A-Za-z]|[ivx]{2,4})(?:\.\)|[.)])", _GAP, bold=False),
-    Shape("dash", r"[-–—](?=[\w\"'(\[$])", "", bold=False),
-    Shape("star", r"\*(?=[^\s*][^*]*$)", "", bold=False),
-    Shape("dot", "\ufffd", _ANY, bold=False),
-    Shape("emoji", "[\U0001f300-\U0001faff\u2600-\u27bf\u2b00-\u2bff][\ufe0f\U0001f3fb-\U0001f3ff]?", _ANY, bold=False),
-)
-_MARKED = re.compile(
-    r"([ \t]*+)(?:" + "|".join(f"({shape.mark}){shape.after}" for shape in SHAPES) + ")",
-)
-_LONE = re.compile(rf"([ \t]*+)([-–—*o§+{_DOTS}☐✅{_CIRCLED}]|\(?\d{{1,2}}[.)])[ \t]*")
-_ORDINAL = re.compile(r"\d+|[A-Za-z]+")
-_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
+_MARKED = re.compile(r"([ \t]*+)(?:" + "|".join(f"({shape.mark}){shape.after}" for shape in SHAPES) + ")")
+# Most lines open with a word: told in one look, where the table would be tried row by row.
+_WORD = re.compile(rf"[ \t]*+(?![ivxIVX]{{2,4}}[.)]|(?i:{COUNTED})\b)[A-Za-z]['A-Za-z]")
+_LONE = re.compile(rf"([ \t]*+)({LONE})[ \t]*")
+# A longer line is more than a mark.
+LONE_CHARACTERS = 20
+_DIGITS = re.compile(r"\d+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+# C, shell and the like: `*p = 1;`, `-f, --foo`, `-O2`, `-rw-r--r--`.
+_CODE = re.compile(r"[-rwxsSt]{9}|.*(?:[;{}]$|\w\(\)| = |->|==)|[A-Za-z0-9](?:[,=|]|[ \t]{2}| [<\[-]|\d*$)|\w+=")
+# gdb's frames: `#1  0x0804 in main () at x.c:3`.
+_FRAME = re.compile(r"0x[\da-fA-F]{4}|\S+ \([^)]*\) (?:at|from) ")
 
 
 class Mark(NamedTuple):
@@ -70,14 +41,30 @@ class Mark(NamedTuple):
 
 def find(line: str) -> Mark | None:
     """Return the mark that opens `line`, None if it has none or marks nothing readable."""
+    if _WORD.match(line):
+        return None
     match = _MARKED.match(line)
     if match is None or match.lastindex is None:
         return None
-    if not any(character.isalnum() for character in line[match.end() :]):
-        return None
     row = match.lastindex - 2
     shape = SHAPES[row]
-    return Mark(shape.kind, match[match.lastindex], column(match[1]), match.end(), row, shape.bold)
+    mark = match[match.lastindex]
+    if not _is_text(line[match.end() :].rstrip(), mark, shape):
+        return None
+    return Mark(shape.kind, mark, column(match[1]), match.end(), row, shape.bold)
+
+
+def _is_text(rest: str, mark: str, shape: Shape) -> bool:
+    """Return whether what follows a mark can be an item's: no ornament, no code, no row of a table."""
+    if not any(map(str.isalnum, rest)) or rest.count("\t") > 1:  # `*  Y  -  /bin/login`
+        return False
+    if not shape.counts:
+        if shape.kind in ("dash", "star") and rest.endswith((mark * 3, f" {mark}")):  # `* News *`, `- 8< --- cut ---`
+            return False
+        return bool(shape.after) or _CODE.match(rest) is None
+    if mark.isdigit():
+        return "  " not in rest
+    return mark[0] != "#" or _FRAME.match(rest) is None
 
 
 def find_lone(line: str) -> Mark | None:
@@ -85,8 +72,13 @@ def find_lone(line: str) -> Mark | None:
     match = _LONE.fullmatch(line)
     if match is None:
         return None
-    kind = next((s.kind for s in SHAPES if re.fullmatch(s.mark, match[2])), "dot")
-    return Mark(kind, match[2], column(match[1]), len(line), -1, True)
+    row = next((row for row, shape in enumerate(SHAPES) if re.fullmatch(shape.mark, match[2])), 0)
+    return Mark(SHAPES[row].kind, match[2], column(match[1]), len(line), row, True)
+
+
+def is_lone(line: str) -> bool:
+    """Return whether `line` is nothing but a mark."""
+    return len(line) <= LONE_CHARACTERS and _LONE.fullmatch(line) is not None
 
 
 def is_list_line(line: str) -> bool:
@@ -95,20 +87,36 @@ def is_list_line(line: str) -> bool:
     return mark is not None and mark.bold
 
 
-def column(indent: str) -> int:
-    """Return the width of leading white space."""
-    return len(indent.expandtabs(8))
+def column(head: str) -> int:
+    """Return how many columns the head of a line takes, tabs at eight."""
+    return len(head.expandtabs(8)) if "\t" in head else len(head)
 
 
-def ordinal(mark: str) -> int | None:
-    """Return what a number or letter counts, `b` as 2; None if it does not count."""
-    found = _ORDINAL.search(mark)
-    if found is None:
-        return None
-    return int(found[0]) if found[0].isdigit() else ord(found[0][0].lower()) - 96
+@lru_cache(maxsize=512)
+def ordinals(mark: str) -> tuple[int, ...]:
+    """Return what a number or letter can count, `b` as 2, `i` as 9 and 1; nothing if it does not count."""
+    text = unicodedata.normalize("NFKC", mark)
+    if digits := _DIGITS.findall(text):
+        return (int(digits[-1]),)
+    words = _LETTERS.findall(text)
+    if not words:
+        return ()
+    last = words[-1].lower()
+    if last[0] in CHINESE:
+        return (_chinese(last),)
+    if len(last) > 1:
+        return (ROMAN[last],) if last in ROMAN else ()
+    values = [letters.index(last) + 1 for letters in ALPHABETS if last in letters]
+    return (*values, ROMAN[last]) if last in ROMAN else tuple(values)
 
 
-def roman(mark: str) -> int | None:
-    """Return what a mark counts when read as a Roman numeral up to ten."""
-    found = _ORDINAL.search(mark)
-    return None if found is None else _ROMAN.get(found[0].lower())
+def depth(mark: str) -> int:
+    """Return how many numbers `mark` holds: 1 for `2.`, 3 for `2.3.1`."""
+    return max(1, len(_DIGITS.findall(mark)))
+
+
+def _chinese(numeral: str) -> int:
+    tens, ten, ones = numeral.partition("十")
+    if not ten:
+        return CHINESE.index(numeral[0]) + 1
+    return (CHINESE.index(tens[0]) + 1 if tens else 1) * 10 + (CHINESE.index(ones[0]) + 1 if ones else 0)

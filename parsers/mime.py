@@ -1,83 +1,173 @@
 """Octets into a message taken apart. The only file that knows mail-parser.
 
-Whatever the library raises becomes `Mime.unreadable`; only RecursionError and MemoryError
-escape. The body is chosen from the message's tree, not from the library's `text_plain`, which
-holds the text of attached messages as well.
+Whatever the library raises becomes a defect, and `Mime.unreadable` where it gives no parts at all; only
+RecursionError and MemoryError escape. The body is chosen by `parsers.tree` from the message's tree, not from the
+library's `text_plain`, which holds the text of attached messages as well.
 """
 
 import logging
 import re
-from collections.abc import Iterator
-from email.message import Message
 
 import mailparser  # type: ignore[import-untyped]
 
-from parsers import charset, limits, text
-from parsers.model import Mime, Part
+from parsers import automatic, charset, limits, sealed, text, tree
+from parsers.model import Mime
 
-# The fields that are read. mail-parser spends nine tenths of its time on the others (Received,
-# dates, recipients), and their defects say nothing of the reply: they are not given to it.
-READ = frozenset({b"from", b"subject", b"mime-version", b"auto-submitted", b"precedence"})
-GATE_FIELDS = ("auto-submitted", "precedence")
-# Past this nobody has typed a list; a reply is read up to here, its octets stay whole.
-BODY_CHARACTERS = 1_000_000
+# The fields that the library is given. It spends nine tenths of its time on the others (Received, dates,
+# recipients), and their defects say nothing of the reply.
+READ = frozenset({b"from", b"subject", b"mime-version"})
+MIME = b"content-"
+# Of a body without parts: enough for `tree.BODY_CHARACTERS` in nearly all encodings, and half the work for the library.
+TEXT_OCTETS = 5_000_000
+# Left out one try after the other where the library raises: the sender's own words, not the parts.
+WITHOUT = ((), (b"subject",), (b"subject", b"from"))
+# A signed message inside a signed message, and a list's signature around both.
+SIGNATURES = 3
 
 # The library logs what senders wrote; no log of ours may hold that.
 logging.getLogger("mailparser").setLevel(logging.CRITICAL + 1)
 
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+")
-_METHOD = re.compile(rb"^METHOD:[ \t]*([A-Za-z]+)", re.MULTILINE | re.IGNORECASE)
+_CHARSET = re.compile(rb"charset[ \t]*=[ \t]*\"?([A-Za-z0-9._:-]{2,40})", re.IGNORECASE)
+# A delimiter whose multipart never named it: the line, and a header of a part below.
+_DELIMITER = re.compile(rb"^--([!-~][!-~ ]{0,69})\r?\n(?=content-[a-z-]{1,40}:)", re.MULTILINE | re.IGNORECASE)
+_FIELDS = frozenset(name.encode() for name in automatic.FIELDS)
 
 
-class _Skeleton(mailparser.MailParser):  # type: ignore[misc]
-    """mail-parser without its own reading of bodies: ours is from the tree, by `parsers.charset`.
+class _Tree(mailparser.MailParser):  # type: ignore[misc]
+    """mail-parser for what it is asked here: headers and addresses with their defects, and the parts.
 
-    Theirs would be a second decoding of all text, and one that composes (NFC) in quadratic time.
+    Its own reading of bodies and attachments is left out, which is three quarters of its cost: it decodes all text
+    once more, composes it (NFC) in quadratic time, and encodes each attachment again.
     """
 
-    def _decode_body_payload(self, part: Message, charset: str, part_index: int) -> str:  # noqa: ARG002
-        return ""
+    def parse(self) -> "_Tree":
+        self._reset()
+        for part in self.message.walk():
+            if part.defects:
+                self._append_defects(part, part.get_content_type())
+        return self
 
 
 def take_apart(octets: bytes) -> Mime:
     """Return the message's own text parts and what the gate asks of its headers and structure."""
-    head = limits.fields(octets)
+    taken, inner = _apart(octets)
+    for _ in range(SIGNATURES):
+        if inner is None:
+            break
+        taken, inner = _apart(inner, signed=True)
+    return taken
+
+
+def _apart(octets: bytes, *, signed: bool = False) -> tuple[Mime, bytes | None]:
+    """Return a message taken apart, and the message inside it where all of its text is inside a signature."""
+    end = limits.head_end(octets)
+    head, begin = limits.head(octets, end)
     read = [field for field in head if _is_read(field)]
-    reason = limits.excess(octets, head, read)
-    if reason is not None:
-        return Mime(unreadable=reason)
-    try:
-        return _mime(_Skeleton.from_bytes(b"".join(read) + octets[sum(map(len, head)) :]))
-    except (RecursionError, MemoryError):
-        raise
-    except Exception as error:  # the library leaks AttributeError, TypeError, ValueError, …
-        return Mime(unreadable=f"{type(error).__name__} in mail-parser")
+    reason = limits.excess(octets, end, len(head), read)
+    body, raised = _enough(read, octets[begin:])
+    for without in WITHOUT if reason is None else ():
+        given = [field for field in read if _name(field) not in without]
+        try:
+            mail = _Tree.from_bytes(b"".join(_as_utf8(given)) + body)
+            return _opened(mail, octets, head, begin, raised, signed=signed)
+        except (RecursionError, MemoryError):
+            raise
+        except Exception as error:  # the library leaks AttributeError, TypeError, ValueError, …
+            raised += (f"{type(error).__name__} in mail-parser",)
+    return Mime(unreadable=reason or raised[-1]), None
+
+
+def _opened(
+    mail: mailparser.MailParser, octets: bytes, head: list[bytes], begin: int, raised: tuple[str, ...], *, signed: bool
+) -> tuple[Mime, bytes | None]:
+    nodes = tree.walk(mail.message)
+    if nodes[0].leaf and nodes[0].type.startswith("multipart/") and (found := _DELIMITER.search(octets, begin)):
+        mended = _rebound(head, found[1], octets[found.start() :])
+        if mended != octets:
+            return _apart(mended, signed=signed)
+    seal, inner = tree.seal(nodes)
+    if inner is not None:
+        # The signed text has content fields of its own; what names the sender stands around it.
+        return Mime(), b"".join(field for field in head if not _name(field).startswith(MIME)) + inner
+    return _mime(mail, nodes, _told(head), seal, raised, signed=signed), None
+
+
+def _name(field: bytes) -> bytes:
+    return field[: field.index(b":")].lower()
 
 
 def _is_read(field: bytes) -> bool:
-    name = field[: field.index(b":")].lower()
-    return name in READ or name.startswith(b"content-")
+    name = _name(field)
+    return name in READ or name.startswith(MIME)
 
 
-def _mime(mail: mailparser.MailParser) -> Mime:
-    message: Message = mail.message
-    nodes = list(_walk(message))
+def _enough(read: list[bytes], body: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Return as much of a body that is all text as may be read of it, and a defect where that is not all."""
+    kind = next((field.lower() for field in read if _name(field) == b"content-type"), b"text/")
+    if len(body) <= TEXT_OCTETS or b"text/" not in kind:
+        return body, ()
+    return body[:TEXT_OCTETS], (tree.TRUNCATED,)
+
+
+def _told(head: list[bytes]) -> tuple[tuple[str, str], ...]:
+    """Return the fields that the gate reads; their values are ASCII or nothing to it."""
+    return tuple(
+        (name.decode("ascii"), " ".join(field[len(name) + 1 :].decode("ascii", "replace").split()))
+        for field in head
+        if (name := _name(field)) in _FIELDS
+    )
+
+
+def _as_utf8(read: list[bytes]) -> list[bytes]:
+    """Return the fields with raw octets in UTF-8: the library takes them for nothing else."""
+    if all(field.isascii() for field in read):
+        return read
+    declared = next((found[1].decode("ascii") for field in read if (found := _CHARSET.search(field))), "")
+    return [charset.decode(field, declared)[0].encode() for field in read]
+
+
+def _rebound(head: list[bytes], delimiter: bytes, body: bytes) -> bytes:
+    """Return the message with the boundary that its body uses."""
+    others = [field for field in head if _name(field) != b"content-type"]
+    named = delimiter.rstrip().replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b"".join(others) + b'Content-Type: multipart/mixed; boundary="' + named + b'"\r\n\r\n' + body
+
+
+def _mime(
+    mail: mailparser.MailParser,
+    nodes: list[tree.Node],
+    told: tuple[tuple[str, str], ...],
+    seal: str,
+    raised: tuple[str, ...],
+    *,
+    signed: bool,
+) -> Mime:
     sender, name = _sender(mail)
-    calendar = next((node for _, node, _, _ in nodes if node.get_content_type() == "text/calendar"), None)
-    parts = [_part(*node) for node in nodes if _is_body(*node)]
-    if any(part.html and limits.deep_markup(part.text) for part, _ in parts):
-        return Mime(unreadable=f"HTML nested over {limits.ELEMENTS_DEEP} deep")
-    defects = set(mail.defects_categories) | {defect for _, defect in parts if defect}
+    bodies = [tree.body(node) for node in nodes if tree.is_body(node)]
+    costly = tree.costly(bodies)
+    if costly is not None:
+        return Mime(unreadable=costly)
+    defects = {*mail.defects_categories, *raised, *(defect for each in bodies for defect in each.defects)}
     return Mime(
         sender=sender,
         sender_name=name,
         subject=_one_line(mail.subject),
-        headers=tuple((field, _one_line(message.get(field, ""))) for field in GATE_FIELDS),
-        types=tuple(node.get_content_type() for _, node, _, _ in nodes),
-        report=_report(message),
-        method=_method(calendar) if calendar is not None else "",
-        parts=tuple(part for part, _ in parts),
+        headers=told,
+        types=tuple(node.type for node in nodes),
+        report=tree.report(nodes[0]),
+        method=tree.method(nodes),
+        parts=tuple(each.part for each in bodies),
+        attachments=tree.attachments(nodes),
+        sealed=seal,
+        signed=signed or _is_signed(nodes, bodies),
         defects=tuple(sorted(defects)),
+    )
+
+
+def _is_signed(nodes: list[tree.Node], bodies: list[tree.Body]) -> bool:
+    return any(node.type == "multipart/signed" for node in nodes) or any(
+        sealed.PGP_SIGNED in each.part.text for each in bodies
     )
 
 
@@ -98,72 +188,3 @@ def _sender(mail: mailparser.MailParser) -> tuple[str | None, str]:
         return None, ""
     local, _, domain = charset.scrub(address).rpartition("@")
     return f"{local}@{domain.lower()}", _one_line(name)
-
-
-def _walk(root: Message) -> Iterator[tuple[int, Message, int | None, bool]]:
-    """Yield index, node, its alternative's index, and whether it is inside an attachment.
-
-    Depth first, as the index of a part counts; an attached message is named and not entered.
-    """
-    stack: list[tuple[Message, int | None, bool]] = [(root, None, False)]
-    index = 0
-    while stack:
-        node, group, attached = stack.pop()
-        attached = attached or (node is not root and _is_attachment(node))
-        yield index, node, group, attached
-        if node.is_multipart() and node.get_content_maintype() == "multipart":
-            inner = index if node.get_content_subtype() == "alternative" and group is None else group
-            children: list[Message] = node.get_payload()  # type: ignore[assignment]
-            stack.extend((child, inner, attached) for child in reversed(children))
-        index += 1
-
-
-def _is_attachment(node: Message) -> bool:
-    return node.get_content_disposition() == "attachment" or (
-        node.get_content_maintype() == "text" and bool(node.get_filename())
-    )
-
-
-def _is_body(index: int, node: Message, _group: int | None, attached: bool) -> bool:
-    if attached or node.is_multipart():
-        return False
-    # A multipart whose boundary never came is text that the library calls "not managed".
-    return node.get_content_type() in ("text/plain", "text/html") or (
-        index == 0 and node.get_content_maintype() in ("multipart", "text") and not _is_calendar(node)
-    )
-
-
-def _is_calendar(node: Message) -> bool:
-    return node.get_content_type() == "text/calendar"
-
-
-def _part(index: int, node: Message, group: int | None, _attached: bool) -> tuple[Part, str | None]:
-    body = _octets(node)
-    decoded, defect = charset.decode(body, node.get_content_charset() or "")
-    if len(decoded) > BODY_CHARACTERS:
-        decoded, defect = decoded[:BODY_CHARACTERS], "body-truncated"
-    return Part(
-        index=index,
-        html=node.get_content_type() == "text/html",
-        text=decoded,
-        flowed=str(node.get_param("format", "")).lower() == "flowed",
-        delsp=str(node.get_param("delsp", "")).lower() == "yes",
-        group=group,
-    ), defect
-
-
-def _octets(node: Message) -> bytes:
-    payload = node.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b""
-
-
-def _report(message: Message) -> str:
-    if message.get_content_type() != "multipart/report":
-        return ""
-    return str(message.get_param("report-type", "")).lower() or "delivery-status"
-
-
-def _method(calendar: Message) -> str:
-    declared = calendar.get_param("method", "")
-    found = _METHOD.search(_octets(calendar)[:10_000])
-    return str(declared).upper() or (found[1].decode("ascii").upper() if found else "")

@@ -1,6 +1,7 @@
 """The shapes that pass between the stages of reading, and the reading that comes out."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -44,12 +45,27 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """One part that is not the message's body, opened only when that says nothing.
+
+    `index` is its place in depth-first order, `type` and `charset` what its header declares, `octets` decodes it.
+    """
+
+    index: int
+    type: str
+    name: str
+    charset: str
+    octets: Callable[[], bytes] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Mime:
     """A message taken apart: what the later stages ask of it, and nothing of the library.
 
     `headers` holds the fields that the gate reads, names in lower case; `types` every content
-    type of the tree, attachments too; `method` that of a text/calendar part; `unreadable` why the
-    message was not taken apart.
+    type of the tree, attachments too; `method` that of a text/calendar part; `sealed` the gate that
+    holds encrypted mail, by its structure; `signed` whether a signature (which nobody checks) is around the
+    text; `unreadable` why the message was not taken apart.
     """
 
     sender: str | None = None
@@ -60,6 +76,9 @@ class Mime:
     report: str = ""
     method: str = ""
     parts: tuple[Part, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    sealed: str = ""
+    signed: bool = False
     defects: tuple[str, ...] = ()
     unreadable: str | None = None
 
@@ -164,7 +183,8 @@ class Reading:
     """What one message says: total over any octets, with what went wrong as data.
 
     `sender` is the single address of From, lower-cased domain, or None when there is not exactly
-    one; `fingerprint` is the SHA-256 (hex) of the sorted normalised bullets, None without bullets;
+    one; `fingerprint` is the SHA-256 (hex) of the sorted normalised bullets, None without or with one in
+    quarantine;
     `leftover` is what the author wrote that is no bullet; `trace` says which rule cut what;
     `quarantine` names the rules of `parsers.marking` by which the reply as a whole, leftover and subject
     too, is for reviewers only.

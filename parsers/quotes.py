@@ -1,66 +1,122 @@
-"""The containers and boundaries by which mail programs mark quoted HTML: data, and who asks it."""
+"""What an HTML element is to a reply: quote, boundary, attribution, signature, or nothing of these.
+
+Asked of each element that has attributes, so the common case is a few look-ups in the tables of
+`parsers.tables.boundaries`. A verdict's name holds nothing that a sender may choose freely.
+"""
+
+import re
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from parsers.reply import is_attribution
-
-__all__ = ["ATTRIBUTIONS", "ends_reply", "is_attribution", "is_quote", "name"]
+from parsers import header_block
+from parsers.tables.boundaries import CLASSES, IDS, LABEL_PREFIXES, MARKERS, NAMES, TOP_BORDERS, Effect
 
 Attributes = dict[str, str | None]
 
-# All below these is quoted: Outlook on the web and mobile, the new Outlook.
-ENDS = frozenset({"divrplyfwdmsg", "appendonsend", "mail-editor-reference-message-container", "reply-intro"})
-# The rule above Outlook's quoted headers, desktop and Mac.
-TOP_BORDERS = ("#e1e1e1", "#b5c4df")
-# What they hold is quoted: Yahoo, Thunderbird, Proton, Tuta, Zoho, Outlook for Mac, QQ.
-QUOTE_CLASSES = frozenset(
-    {
-        "gmail_attr",
-        "yahoo_quoted",
-        "moz-cite-prefix",
-        "protonmail_quote",
-        "tutanota_quote",
-        "zmail_extra",
-        "moz-forward-container",
-    }
+# What programs put before the names in a mail that they quote or show.
+_PREFIX = re.compile(r"(?:x_)+|m_-?\d+|yiv\d+|ydp[0-9a-f]+|aolmail_")
+_PREFIXES = ("x_", "m_", "yiv", "ydp", "aolmail_")
+_NUMBER = re.compile(r"_\d+$")
+_LEFT_BORDER = re.compile(
+    r"border-left(?:-width|-style|-color)?:(?!0|none|initial|inherit)|border-width:0(?:px)?0(?:px)?0(?:px)?[1-9]"
 )
-QUOTE_IDS = frozenset({"olk_src_body_section", "isforwardcontent", "isreplycontent"})
-QUOTE_NAMES = frozenset({"messagereplysection"})
-# Of these, the ones that hold the attribution only, its quote beside them.
-ATTRIBUTIONS = frozenset({"gmail_attr", "moz-cite-prefix"})
-SIGNATURE_CLASSES = frozenset(
-    {"gmail_signature", "gmail_signature_prefix", "moz-signature", "protonmail_signature_block"}
-)
-SIGNATURE_IDS = frozenset({"signature", "ms-outlook-mobile-signature", "applemailsignature"})
+_NO_BORDER = re.compile(r"border-left:[^;]*(?:none|medium|initial)")
+_HEADING = 200
 
 
-def ends_reply(attributes: Attributes) -> bool:
-    """Return whether all from this node on is quoted."""
-    if (attributes.get("id") or "").casefold() in ENDS:
-        return True
-    style = (attributes.get("style") or "").casefold()
-    return "border-top" in style and any(color in style for color in TOP_BORDERS)
+class Verdict(NamedTuple):
+    """What an element is, and what a trace calls it."""
+
+    effect: Effect
+    name: str
 
 
-def is_quote(node: LexborNode, tag: str, attributes: Attributes) -> bool:
-    """Return whether what the node holds is quoted, or a signature that a program put there."""
-    classes = frozenset((attributes.get("class") or "").casefold().split())
-    if tag == "blockquote" and ((attributes.get("type") or "").casefold() == "cite" or "gmail_quote" in classes):
-        return True
-    identity = (attributes.get("id") or "").casefold()
-    if classes & QUOTE_CLASSES or identity in QUOTE_IDS or identity.startswith("yahoo_quoted"):
-        return True
-    if (attributes.get("name") or "").casefold() in QUOTE_NAMES:
-        return True
-    if "gmail_quote" in classes:
-        # Gmail's container holds the author's answers too, between the quotes that they split.
-        return node.css_first("blockquote") is None
-    signature = classes & SIGNATURE_CLASSES or identity in SIGNATURE_IDS
-    return bool(signature) and node.css_first("li") is None
+def judge(node: LexborNode, tag: str, attributes: Attributes, *, search: bool = True) -> Verdict | None:
+    """Return what the element is; None if it is the author's like any other.
+
+    Without `search` no element's content is looked through, which costs its size each time.
+    """
+    identity, classes = attributes.get("id"), attributes.get("class")
+    found = None
+    if identity:
+        found = _known(identity, IDS)
+    if classes and found is None:
+        found = _of_class(classes)
+    if found is None:
+        found = _of_other(node, tag, attributes)
+    if found is None:
+        return None
+    if not search:
+        return found
+    if found.effect is Effect.CONTAINER:
+        return _of_container(node, tag, found)
+    if found.effect is Effect.SIGNATURE and node.css_first("li") is not None:
+        return None
+    return found
 
 
-def name(attributes: Attributes, tag: str) -> str:
-    """Return what a trace calls the node: nothing in it that a sender may choose freely."""
-    known = ENDS | QUOTE_CLASSES | QUOTE_IDS | QUOTE_NAMES | SIGNATURE_CLASSES | SIGNATURE_IDS | {"gmail_quote"}
-    said = f"{attributes.get('id') or ''} {attributes.get('class') or ''} {attributes.get('name') or ''}".casefold()
-    return next((word for word in said.split() if word in known), tag)
+def _known(word: str, table: dict[str, Effect]) -> Verdict | None:
+    lowered = word.strip().casefold()
+    if lowered.startswith(_PREFIXES):
+        lowered = _PREFIX.sub("", lowered, count=1)
+    effect = table.get(lowered)
+    if effect is None and lowered[-1:].isdigit():
+        lowered = _NUMBER.sub("", lowered)
+        effect = table.get(lowered)
+    return None if effect is None else Verdict(effect, lowered)
+
+
+def _of_class(classes: str) -> Verdict | None:
+    for word in classes.split(None, 8)[:8]:
+        found = _known(word, CLASSES)
+        if found is not None:
+            return found
+        lowered = word.casefold()
+        for prefix in LABEL_PREFIXES:
+            if lowered.startswith((prefix, f"x_{prefix}")):
+                return Verdict(Effect.LABEL, prefix)
+    return None
+
+
+def _of_other(  # noqa: PLR0911  # a return for each sign
+    node: LexborNode, tag: str, attributes: Attributes
+) -> Verdict | None:
+    """Judge by name, Zimbra's marker, a blockquote's type or border, and the rule above Outlook's header."""
+    name, marker = attributes.get("name"), attributes.get("data-marker")
+    if name and (found := _known(name, NAMES)) is not None:
+        return found
+    if marker and (found := _known(marker, MARKERS)) is not None:
+        return found
+    if tag == "blockquote" and (attributes.get("type") or "").casefold() == "cite":
+        return Verdict(Effect.QUOTE, "blockquote-cite")
+    style = attributes.get("style")
+    if not style or "border" not in style.casefold():
+        return None
+    drawn = style.casefold().replace(" ", "")
+    if tag == "blockquote" and has_left_border(drawn):
+        return Verdict(Effect.QUOTE, "blockquote-border")
+    if any(color in drawn for color in TOP_BORDERS) and _is_heading(node, bare="border-top" in drawn):
+        return Verdict(Effect.END, "outlook-border")
+    return None
+
+
+def has_left_border(style: str) -> bool:
+    """Return whether a style, in lower case and without spaces, draws a line on the left: how quotes are shown."""
+    return bool(_LEFT_BORDER.search(style)) and not _NO_BORDER.search(style)
+
+
+def _is_heading(node: LexborNode, *, bare: bool) -> bool:
+    """Return whether the element begins as a quoted header does, or with `bare` is empty; authors draw rules too."""
+    text = (node.text() or "").strip()[:_HEADING]
+    return header_block.is_header(text) if text else bare
+
+
+def _of_container(node: LexborNode, tag: str, found: Verdict) -> Verdict | None:
+    """Gmail's container holds answers beside its quotes, but none where it forwards or holds no blockquote."""
+    if tag == "blockquote" or node.css_first("blockquote") is None:
+        return Verdict(Effect.QUOTE, found.name)
+    head = node.css_first("div.gmail_attr")
+    if head is not None and header_block.divider((head.text() or "").strip().split("\n")[0][:60]):
+        return Verdict(Effect.QUOTE, found.name)
+    return found

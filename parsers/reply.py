@@ -1,167 +1,209 @@
-# ruff: noqa: RUF001  other alphabets have look-alikes of Latin letters
+# ruff: noqa: RUF001  other alphabets have look-alikes of Latin letters, and dashes come in all lengths
 """The author's own lines: what was quoted below, above or between them is taken away.
 
-Linear: each line is looked at once, with at most three lines after it, and lines of over 400
-characters are no attribution. A list line is never a boundary: `- From: intake team` is content.
+Quoted is: a line behind `>` or behind another mark that an attribution announces; what such a line lost when it was
+wrapped; an attribution; and all below an attribution, a header block or a divider that no marked quote follows.
+Answers below and between quotes stay. A list line is never a boundary: `- From: intake team` is content. What stands
+below the quote under a signature's delimiter goes with it, where the author wrote above. Linear: each line is looked
+at once, with at most eight after it.
 """
 
 import re
 
-from parsers import markers
+from parsers import attribution, farewell, header_block, trace
 from parsers.model import LINES, Cut, Line, Reply
 
-ATTRIBUTION_CHARACTERS = 400
-BLOCK_LINES = 5
-
-# How the line above a quote ends or what verb it has, by language, as mail programs write it.
-# en, fr, es, de, it, pt, nl, sv/da/nb, fi, pl, cs/sk, ru, uk, tr, ro, hu, el, zh, ja, ko, vi
-VERBS = (
-    "wrote", "writes", "a écrit", "écrit", "escribió", "schrieb", "ha scritto", "escreveu", "schreef",
-    "geschreven", "skrev", "kirjoitti", "napisał", "pisze", "napsal", "napísal", "пишет", "написал", "писал",
-    "пише", "yazdı", "şunu yazdı", "a scris", "írta", "έγραψε", "写道", "寫道", "のメール", "書きました", "작성",
-    "đã viết",
-)  # fmt: skip
-OPENERS = (
-    "on ", "le ", "el ", "am ", "il ", "em ", "op ", "den ", "vào ", "dnia ", "dne ", "w dniu ", "la ", "στις ",
-    "a(z) ", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
-)  # fmt: skip
-SENDERS = (
-    "from", "de", "von", "da", "van", "från", "fra", "od", "lähettäjä", "от", "від", "gönderen", "kimden", "feladó",
-    "από", "发件人", "寄件者", "差出人", "보낸 사람", "expéditeur", "remitente", "mittente",
-)  # fmt: skip
-FIELDS = (
-    "sent", "date", "to", "cc", "subject", "reply-to", "envoyé", "à", "objet", "enviado", "enviado el", "para",
-    "asunto", "fecha", "gesendet", "datum", "an", "betreff", "inviato", "data", "a", "oggetto", "assunto",
-    "verzonden", "aan", "onderwerp", "skickat", "till", "ämne", "sendt", "til", "emne", "lähetetty", "vastaanottaja",
-    "aihe", "wysłano", "do", "temat", "odesláno", "komu", "předmět", "отправлено", "дата", "кому", "тема",
-    "надіслано", "gönderildi", "tarih", "kime", "konu", "发送时间", "收件人", "主题", "日期", "送信日時", "宛先",
-    "件名", "보낸 날짜", "받는 사람", "제목",
-)  # fmt: skip
-_ORIGINAL = (
-    "original|oprindelig|ursprungligt|ursprüngliche"
-    "|message d'origine|mensaje original|mensagem orig|messaggio orig|oorspronkelijk"
-    "|исходное|元のメッセージ|原始邮件"
-)
-_FORWARDED = "forwarded|weitergeleitete|message transféré|mensaje reenviado|转发"
-_BEGIN = "begin forwarded message|anfang der weitergeleiteten|début du message"
-# Each is matched against a line without its leading white space; possessive, so linear.
-_RULES = (
-    ("original-message", re.compile(rf"[-_=*>]{{2}}[-_=*> ]*+(?:{_ORIGINAL})", re.IGNORECASE)),
-    ("forwarded", re.compile(rf"[-_=*>]{{2}}[-_=*> ]*+(?:{_FORWARDED})|(?:{_BEGIN})[^:]{{0,40}}:$", re.IGNORECASE)),
-)
-_HEADER = re.compile(r"[*_]{0,2}([^\W\d_][^:*：]{0,24})[*_]{0,2} ?[:：]")
-_HEADER_CHARACTERS = 40
-_DIVIDER = re.compile(r"[-_=*]{5,}")
-_VERB = re.compile("|".join(sorted(VERBS, key=len, reverse=True)))
-_TIME = re.compile(r"(?<!\d)\d{1,2}[:.]\d\d(?!\d)")
-_DATED = re.compile(r"\d|@")
+_DIVIDER = re.compile(r"[-_=*~—–─]{3,}")
+_INITIALS = re.compile(r"[ \t]*+([A-Za-z]{1,8})>+(?:[ \t]|$)")
+# Supercite tells them first, other programs set them below an attribution only.
+_CITED = re.compile(r">{4,5} \"([A-Za-z]{1,8})\" ==")
+_NAMED = re.compile(r"([A-Za-z]{1,8})> ?")
+# Marks other than `>` that mail programs were set to: believed below an attribution alone.
+_ODD_MARKS = ("|", "}", ":", "│", "┃", "¦", "‖")
+# A quote is wrapped anew by the program that quotes: the last words of its line fall out of it.
+_MARGIN = 66
+_REMAINDER = 60
+_WARNING_LINES = 8
+# Old mailboxes put `>` before a line that begins with From.
+_MBOX = re.compile(r">From [^\n]")
 
 
 def own(lines: tuple[Line, ...]) -> Reply:
     """Return the lines that the author wrote, without quotes, attributions and quoted headers."""
-    kept: list[Line] = []
-    trace: list[Cut] = [Cut("lines-limit")] if len(lines) >= LINES else []
-    index = 0
-    while index < len(lines):
-        rule, length = _boundary(lines, index)
-        if rule is None:
-            kept.append(lines[index])
-            index += 1
-            continue
-        trace.append(Cut(rule, lines[index].part, lines[index].start, lines[index + length - 1].end))
-        index += length
-        if rule != "quote" and not _quote_follows(lines, index):
-            break
-    return Reply(tuple(_without_dividers(kept)), tuple(dict.fromkeys(trace)))
+    cutting = _Cutting(lines)
+    if len(lines) >= LINES:
+        cutting.trace.append(Cut("lines-limit"))
+    cutting.run()
+    kept = _without_dividers(cutting)
+    return Reply(kept, tuple(cutting.trace))
 
 
-def _boundary(lines: tuple[Line, ...], index: int) -> tuple[str | None, int]:
-    """Return the rule that cuts at `index` and how many lines it takes; rule None for own text."""
-    line = lines[index]
-    text = line.text
-    if line.item is not None or not text or text.isspace():
-        return None, 0
-    stripped = text.strip()
-    if stripped.startswith(">"):
-        return "quote", 1
-    for name, pattern in _RULES:
-        if pattern.match(stripped):
-            return name, 1
-    if markers.is_list_line(text):
-        return None, 0
-    if length := _attribution(lines, index):
-        return "attribution", length
-    return ("header-block", 1) if _header_block(lines, index) else (None, 0)
+def without_head(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Return the lines of a quote without the attribution, or the divider and header block, that it begins with."""
+    first = _said(lines, 0)
+    found = attribution.find(lines[: first + attribution.LONGEST], lambda _: True).get(first)
+    if found is not None:
+        return lines[first + found.length :]
+    if first < len(lines) and header_block.divider(lines[first].text.strip()):
+        first = _said(lines, first + 1)
+    block = header_block.starts(lines, first) if first < len(lines) else None
+    return lines if block is None else lines[first + block[1] :]
 
 
-def is_attribution(text: str) -> bool:
-    """Return whether `text` is the line that a mail program puts above a quote.
+def _said(lines: tuple[Line, ...], index: int) -> int:
+    """Return where the next line stands that is not blank, or the end."""
+    return next((at for at in range(index, len(lines)) if lines[at].text.strip()), len(lines))
 
-    It ends in a colon (Zoho: in the verb) and names a date or an address; with both an address and
-    a time it needs no verb that we know (Yandex, Mail.ru, older Gmail).
-    """
-    text = text.strip(" \t-")
-    if len(text) > ATTRIBUTION_CHARACTERS or not _DATED.search(text):
+
+class _Cutting:
+    """One pass over the lines. Lives for one call of `own`."""
+
+    def __init__(self, lines: tuple[Line, ...]) -> None:
+        self.lines = lines
+        self.kept: list[int] = []
+        self.trace: list[Cut] = []
+        self._initials = _initials(self.lines)
+        self._mark = ""
+        self._attributions = attribution.find(self.lines, self._may_be_quoted)
+        self._before_quote = 0  # how many lines were kept when the last cut was made
+
+    def run(self) -> None:
+        index = self._warned()
+        while index < len(self.lines):
+            rule, length = self._boundary(index)
+            if not rule:
+                self.kept.append(index)
+                index += 1
+                continue
+            below = index + length
+            if rule != "quote" and not self._quote_follows(below):
+                self._cut(rule, index, len(self.lines))
+                return
+            self._cut(rule, index, below)
+            self._before_quote = len(self.kept)
+            index = below
+        self._signed_below()
+
+    def _warned(self) -> int:
+        """Pass over what a gateway wrote above the mail: its first paragraph, where that warns of mail from outside."""
+        first = _said(self.lines, 0)
+        if first == len(self.lines) or self.lines[first].item is not None:
+            return 0
+        language = farewell.external(self.lines[first].text)
+        if language is None:
+            return 0
+        below = range(first, min(first + _WARNING_LINES, len(self.lines)))
+        end = next((at for at in below if not self.lines[at].text.strip()), first + 1)
+        self._cut(f"external:{language}", first, end)
+        return end
+
+    def _boundary(self, index: int) -> tuple[str, int]:
+        """Return the rule that cuts at `index` and how many lines it takes; rule empty for own text."""
+        line = self.lines[index]
+        if line.item is not None or not line.text or line.text.isspace():
+            return "", 0
+        found = self._attributions.get(index)
+        if found is not None:
+            self._announce(index, index + found.length)
+            return found.rule, found.length
+        if self._is_quoted(line.text):
+            return ("", 0) if self._is_escaped(index) else ("quote", 1)
+        if self._is_remainder(index):
+            return "quote", 1
+        rule = header_block.divider(line.text.strip())
+        if rule is not None:
+            return rule, self._headed(index + 1) - index
+        return header_block.starts(self.lines, index) or ("", 0)
+
+    def _headed(self, index: int) -> int:
+        """Return where the header block ends that may stand below a divider, the blank lines above it included."""
+        first = next((at for at in range(index, min(index + 3, len(self.lines))) if self.lines[at].text.strip()), None)
+        block = None if first is None else header_block.starts(self.lines, first)
+        return index if first is None or block is None else first + block[1]
+
+    def _announce(self, index: int, below: int) -> None:
+        """Learn by which mark the quote below an attribution is told."""
+        said = next((line.text.lstrip() for line in self.lines[below : below + 4] if line.text.strip()), "")
+        self._mark = said[0] if said.startswith(_ODD_MARKS) else ""
+        cited = _CITED.match(self.lines[index].text) or _NAMED.match(said)
+        if cited is not None:
+            self._initials.add(cited[1])
+
+    def _may_be_quoted(self, text: str) -> bool:
+        stripped = text.lstrip()
+        return stripped.startswith((">", *_ODD_MARKS)) or self._has_initials(text)
+
+    def _is_quoted(self, text: str) -> bool:
+        stripped = text.lstrip()
+        if stripped.startswith(">") or (self._mark and stripped.startswith(self._mark)):
+            return True
+        return self._has_initials(text)
+
+    def _has_initials(self, text: str) -> bool:
+        match = _INITIALS.match(text) if self._initials else None
+        return match is not None and match[1] in self._initials
+
+    def _is_escaped(self, index: int) -> bool:
+        around = [self.lines[place].text for place in (index - 1, index + 1) if 0 <= place < len(self.lines)]
+        return bool(_MBOX.match(self.lines[index].text)) and not any(self._is_quoted(text) for text in around)
+
+    def _is_remainder(self, index: int) -> bool:
+        """Return whether the line between two quoted ones is what the upper one lost at the margin."""
+        if index == 0:
+            return False
+        above, text = self.lines[index - 1].text, self.lines[index].text
+        if above.endswith(" >") and self._is_quoted(above) and len(above) > _MARGIN // 2:
+            return True
+        below = self.lines[index + 1].text if index + 1 < len(self.lines) else ""
+        if len(text) > _REMAINDER or not self._is_quoted(above) or not self._is_quoted(below):
+            return False
+        word = text.split(None, 1)[0]
+        full = len(above) + 1 + len(word) > _MARGIN
+        return full and (text[0].islower() or (not above.endswith((".", "!", "?", ":")) and len(text.split()) <= 3))
+
+    def _quote_follows(self, index: int) -> bool:
+        """Return whether the next line that says anything is quoted: then text below it is the author's."""
+        for place in range(index, len(self.lines)):
+            if self.lines[place].text.strip():
+                return self.lines[place].item is None and self._is_quoted(self.lines[place].text)
         return False
-    stamped = "@" in text and _TIME.search(text) is not None
-    lowered = text.casefold()
-    if not text.endswith((":", "：")):
-        return stamped and lowered.endswith(" wrote")
-    if stamped:
-        return True
-    return bool(_VERB.search(lowered)) and (lowered.startswith(OPENERS) or "@" in text or lowered[0].isdigit())
+
+    def _signed_below(self) -> None:
+        """Cut the signature that a program put below the quote, where the author wrote above it."""
+        above, below = self.kept[: self._before_quote], self.kept[self._before_quote :]
+        first = next((index for index in below if self.lines[index].text.strip()), None)
+        if first is None or not any(self.lines[index].text.strip() for index in above):
+            return
+        if self.lines[first].text.strip() == "--" or farewell.is_footer(self.lines, first):
+            self.kept = above
+            self._cut("signature:below-quote", first, len(self.lines))
+
+    def _cut(self, rule: str, begin: int, end: int) -> None:
+        """Record what was cut, one stretch of quoted lines as one cut."""
+        cuts = trace.cuts(rule, self.lines[begin:end])
+        before = self.trace[-1] if self.trace else None
+        if before and before.rule == rule == "quote" and before.part == cuts[0].part and cuts[0].start - before.end < 3:
+            self.trace[-1] = before._replace(end=cuts[0].end)
+        else:
+            self.trace.extend(cuts)
 
 
-def _attribution(lines: tuple[Line, ...], index: int) -> int:
-    """Return over how many lines the attribution at `index` goes, 0 if there is none.
-
-    Gmail wraps it at 78 columns, before or inside the address.
-    """
-    joined = lines[index].text.strip()
-    if is_attribution(joined):
-        return 1
-    if not joined[:8].casefold().startswith(OPENERS) and "@" not in joined and not _TIME.search(joined):
-        return 0
-    for length in (2, 3):
-        if index + length > len(lines) or len(joined) > ATTRIBUTION_CHARACTERS:
-            return 0
-        following = lines[index + length - 1]
-        below = following.text.strip()
-        if following.item is not None or not below or markers.is_list_line(following.text):
-            return 0
-        joined = f"{joined} {below}"
-        if is_attribution(joined):
-            return length
-    return 0
+def _initials(lines: tuple[Line, ...]) -> set[str]:
+    """Return the initials that stand before `>` on two lines or more: supercite's `AL> text`."""
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for line in lines:
+        if ">" in line.text[:12] and (match := _INITIALS.match(line.text)) and match[1][0].isupper():
+            (twice if match[1] in seen else seen).add(match[1])
+    return twice
 
 
-def _header_block(lines: tuple[Line, ...], index: int) -> bool:
-    """Return whether header lines stand at `index`, two at least, one of them the sender's."""
-    names: list[str] = []
-    for line in lines[index : index + BLOCK_LINES]:
-        name = "" if line.item is not None or markers.is_list_line(line.text) else _header(line.text)
-        if name not in SENDERS and name not in FIELDS:
-            break
-        names.append(name)
-    return len(names) > 1 and any(name in SENDERS for name in names)
-
-
-def _header(text: str) -> str:
-    match = _HEADER.match(text.strip()[:_HEADER_CHARACTERS])
-    return match[1].strip().casefold() if match else ""
-
-
-def _quote_follows(lines: tuple[Line, ...], index: int) -> bool:
-    """Return whether the next line that says anything is quoted: then text below it is the author's."""
-    for place in range(index, len(lines)):
-        if said := lines[place].text.lstrip():
-            return said.startswith(">")
-    return False
-
-
-def _without_dividers(kept: list[Line]) -> list[Line]:
+def _without_dividers(cutting: _Cutting) -> tuple[Line, ...]:
     """Drop blank lines and rules of underscores at the end, which stood above the quote."""
+    kept = [cutting.lines[index] for index in cutting.kept]
     end = len(kept)
     while end and (not kept[end - 1].text.strip() or _DIVIDER.fullmatch(kept[end - 1].text.strip())):
         end -= 1
-    return kept[:end]
+        if kept[end].text.strip():
+            cutting.trace.append(Cut("divider", kept[end].part, kept[end].start, kept[end].end))
+    return tuple(kept[:end])

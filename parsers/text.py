@@ -1,15 +1,17 @@
 """The text of a part into lines that later stages can trust, each knowing where it came from.
 
-CRLF, CR and the line separators end a line; format=flowed and DelSp are undone (RFC 3676);
+CRLF, CR and the line separators end a line; format=flowed and DelSp are undone (RFC 3676), in quotes
+too; PGP's frame and uuencoded files are taken off;
 characters are normalised to NFC, odd spaces to a space, zero-width and bidi controls dropped,
 C1 controls read as cp1252, glyphs of Symbol and Wingdings as what they show, NUL as U+FFFD.
 """
 
 import re
 import unicodedata
-from itertools import islice
+from collections.abc import Sequence
+from itertools import chain, islice
 
-from parsers import markers
+from parsers import armour, markers
 from parsers.model import LINES, Line, Part
 
 # Symbol and Wingdings put their glyphs at U+F000 + code; Outlook writes bullets so.
@@ -75,39 +77,53 @@ def _joins(character: str) -> bool:
 def lines(part: Part) -> tuple[Line, ...]:
     """Return the first `LINES` lines of a plain part, flowed paragraphs as one line each."""
     found: list[Line] = []
-    start = 0
-    for newline in islice(_NEWLINE.finditer(part.text), LINES):
-        found.append(_line(part, start, newline.start()))
+    body, index, start = part.text, part.index, 0
+    clear = body.isascii() and "\0" not in body
+    for newline in islice(_NEWLINE.finditer(body), LINES):
+        end = newline.start()
+        found.append(_line(part, start, end) if not clear else Line(_shown(part, start, end), start, end, index))
         start = newline.end()
     if len(found) < LINES:
-        found.append(_line(part, start, len(part.text)))
+        found.append(_line(part, start, len(body)))
+    if armour.is_worn(body):
+        found = armour.without(found)
     return tuple(_unflowed(found, part.delsp)) if part.flowed else tuple(found)
 
 
-def _line(part: Part, start: int, end: int) -> Line:
+def _shown(part: Part, start: int, end: int) -> str:
+    """Return a line as it was sent; the space at its end means something only where it flows."""
     raw = part.text[start:end]
-    text, moved = clean(raw if part.flowed else raw.rstrip())
+    return raw if part.flowed else raw.rstrip()
+
+
+def _line(part: Part, start: int, end: int) -> Line:
+    text, moved = clean(_shown(part, start, end))
     offsets = None if moved is None else tuple(start + index for index in moved)
     return Line(text, start, end, part.index, offsets)
 
 
 def _unflowed(physical: list[Line], delsp: bool) -> list[Line]:
-    """Join soft-broken lines. Quoted ones are left alone: they are cut, not read."""
+    """Join soft-broken lines of the same depth of quoting; the marks of the first stay."""
     logical: list[Line] = []
     paragraph: list[Line] = []
+    depth = 0
     for line in physical:
-        own = not line.text.startswith(">")
-        fixed = own and line.text != _SIGNATURE
-        # Some programs say flowed and leave a stray space behind each item.
-        if paragraph and (not fixed or markers.is_list_line(line.text)):
+        marks = len(line.text) - len(line.text.lstrip(">"))
+        begin = marks + (line.text[marks : marks + 1] == " ")  # space-stuffed
+        said = line.text[begin:]
+        fixed = said == _SIGNATURE or not said.strip()
+        # Some programs say flowed and leave a stray space behind each item, or before a blank line.
+        if paragraph and (marks != depth or fixed or markers.is_list_line(said)):
             logical.append(_joined(paragraph))
             paragraph = []
-        if not fixed:
+        if fixed:
             logical.append(line)
             continue
-        stuffed = _without(line, 1, len(line.text)) if line.text.startswith(" ") else line
-        soft = stuffed.text.endswith(" ")
-        paragraph.append(_without(stuffed, 0, len(stuffed.text) - 1) if soft and delsp else stuffed)
+        depth = marks
+        soft = said.endswith(" ")
+        first = 0 if marks and not paragraph else begin
+        last = len(line.text) - (soft and delsp)
+        paragraph.append(_without(line, first, last) if first or last < len(line.text) else line)
         if not soft:
             logical.append(_joined(paragraph))
             paragraph = []
@@ -115,13 +131,17 @@ def _unflowed(physical: list[Line], delsp: bool) -> list[Line]:
 
 
 def _without(line: Line, begin: int, end: int) -> Line:
-    offsets = tuple(line.place(index) for index in range(begin, end))
-    return line._replace(text=line.text[begin:end], offsets=offsets)
+    return line._replace(text=line.text[begin:end], offsets=tuple(_places(line)[begin:end]))
 
 
 def _joined(paragraph: list[Line]) -> Line:
     if len(paragraph) == 1:
         return paragraph[0]
-    offsets = [line.place(index) for line in paragraph for index in range(len(line.text))]
+    offsets = tuple(chain.from_iterable(_places(line) for line in paragraph))
     text = "".join(line.text for line in paragraph)
-    return Line(text, paragraph[0].start, paragraph[-1].end, paragraph[0].part, tuple(offsets))
+    return Line(text, paragraph[0].start, paragraph[-1].end, paragraph[0].part, offsets)
+
+
+def _places(line: Line) -> Sequence[int]:
+    """Return the place of each of the line's characters."""
+    return range(line.start, line.start + len(line.text)) if line.offsets is None else line.offsets

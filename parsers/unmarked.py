@@ -1,103 +1,58 @@
-"""Bullets without marks: short paragraphs, parts of a sentence, numbers in a running line."""
+"""Bullets without marks: numbers in a running line, parts of a sentence, short paragraphs."""
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
+from parsers import inline, wrapping
 from parsers.model import Line
+from parsers.pieces import Found, Piece, cut, raw
 
 FEWEST, MOST = 3, 10
 PARAGRAPH_CHARACTERS = 300
 MOST_PARTS = 50
-# A column that is narrower is no fixed wrap: short lines are items of their own.
-NARROWEST_WRAP = 50
 
 _GREETING = re.compile(
     r"(?:hi|hello|hey|dear|greetings|good (?:morning|afternoon|evening|day)|all|team|sir|ma'?am|hola|bonjour|hallo"
     r"|thanks|thank you|here (?:are|is))\b[^.;]{0,60}[,:!.]?",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?:(?<=\s)|^)(?:\((\d{1,2})\)|(\d{1,2})[.)])[ \t]*+(?=[^\s\d])")
-_SEMICOLON = re.compile(r";[ \t]*(?:and[ \t]+)?")
-
-
-class Piece(NamedTuple):
-    """A stretch of one line, from `begin` to `end`, white space folded in its text."""
-
-    line: Line
-    begin: int
-    end: int
-    text: str
-
-    @staticmethod
-    def of(line: Line, begin: int, end: int) -> "Piece":
-        raw = line.text[begin:end]
-        stripped = raw.strip()
-        begin += len(raw) - len(raw.lstrip())
-        return Piece(line, begin, begin + len(stripped), " ".join(stripped.split()))
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One item told by other signs than a mark before it."""
-
-    pieces: tuple[Piece, ...]
-    kind: str
-    confidence: float
-    marker: str = ""
+_SEMICOLON = re.compile(r";\s*+(?:and\s++)?")
+_HEADING = re.compile(r"[^:;.]{1,40}:\s++")
+_CODE = re.compile(r"\w ?\([^)]{0,80};|;\s*+[{}]")
+# Three words, or as much of a script that writes none apart.
+_SAYS = re.compile(r"(?:\w\S*+\s++){2}\w|[^\W\d_a-zA-Z]{6}")
+_SENTENCE = re.compile(r"[.!?][\"')]?\s+(?=[A-Z])")
 
 
 def find(lines: list[Line]) -> tuple[tuple[Found, ...], list[Line]]:
     """Return the items of lines that open no marked item, and the lines that are none of them."""
-    blocks = [block for block in _blocks(lines) if not _is_opening(block)]
-    opening = [line for block in _blocks(lines) if _is_opening(block) for line in block]
+    all_blocks = _blocks(lines)
+    blocks = [block for block in all_blocks if not _is_opening(block)]
+    opening = [line for block in all_blocks if _is_opening(block) for line in block]
     for block in blocks:
         pieces = tuple(Piece.of(line, 0, len(line.text)) for line in block)
-        found = inline(pieces) or _semicolons(pieces)
+        found = inline.find(pieces, anywhere=len(blocks) == 1) or _semicolons(pieces)
         if found:
-            return found, [line for line in lines if line is not block[0]]
+            taken = {id(line) for line in block}
+            return found, [line for line in lines if id(line) not in taken]
     paragraphs = _paragraphs(blocks)
     return (paragraphs, opening) if paragraphs else ((), lines)
 
 
-def runs_on(before: Line, line: Line, width: int) -> bool:
-    """Return whether `line` goes on where `before` was wrapped; `width` is that of the longest line.
-
-    Lower case says so; else the first word must be one that would not have fitted above.
-    """
-    word = line.text.split(None, 1)[0]
-    return word[0].islower() or (width >= NARROWEST_WRAP and len(before.text) + 1 + len(word) > width)
-
-
-def inline(pieces: tuple[Piece, ...]) -> tuple[Found, ...]:
-    """Return the items of `1) … 2) … 3) …` where a running line counts up from one, else nothing."""
-    if len(pieces) != 1:
-        return ()
-    line = pieces[0].line
-    places: list[re.Match[str]] = []
-    for match in _NUMBER.finditer(line.text):
-        if int(match[1] or match[2]) == len(places) + 1:
-            places.append(match)
-    if len(places) < FEWEST:
-        return ()
-    ends = [match.start() for match in places[1:]] + [len(line.text)]
-    return tuple(
-        Found((Piece.of(line, match.end(), end),), "inline", 0.7, match[0].strip())
-        for match, end in zip(places, ends, strict=True)
-    )
-
-
 def _semicolons(pieces: tuple[Piece, ...]) -> tuple[Found, ...]:
-    if len(pieces) != 1 or not FEWEST - 1 <= pieces[0].line.text.count(";") <= MOST_PARTS:
+    """Return the parts of a paragraph that semicolons divide, unless they hold sentences: then it is prose."""
+    text = raw(pieces)
+    if not FEWEST - 1 <= text.count(";") <= MOST_PARTS or _CODE.search(text):
         return ()
-    line = pieces[0].line
-    edges = [(match.start(), match.end()) for match in _SEMICOLON.finditer(line.text)]
-    begins = [0, *(end for _, end in edges)]
-    ends = [*(start for start, _ in edges), len(line.text)]
-    parts = [Piece.of(line, begin, end) for begin, end in zip(begins, ends, strict=True)]
-    said = [part for part in parts if part.text]
-    return tuple(Found((part,), "semicolon", 0.5) for part in said) if len(said) >= FEWEST else ()
+    heading = _HEADING.match(text)
+    edges = list(_SEMICOLON.finditer(text))
+    begins = [heading.end() if heading else 0, *(match.end() for match in edges)]
+    ends = [*(match.start() for match in edges), len(text)]
+    if sum(_SENTENCE.search(text[begin:end]) is not None for begin, end in zip(begins, ends, strict=True)) > 1:
+        return ()
+    parts = [cut(pieces, begin, end) for begin, end in zip(begins, ends, strict=True)]
+    said = [part for part in parts if part]
+    return tuple(Found(part, "semicolon", 0.5) for part in said) if len(said) >= FEWEST else ()
 
 
 def _paragraphs(blocks: list[list[Line]]) -> tuple[Found, ...]:
@@ -105,8 +60,7 @@ def _paragraphs(blocks: list[list[Line]]) -> tuple[Found, ...]:
     longest = max(blocks, key=len, default=[])
     single = [[line] for line in longest] if not _is_wrapped(longest) else []
     for candidate in (blocks, single):
-        fits = all(sum(len(line.text) for line in block) <= PARAGRAPH_CHARACTERS for block in candidate)
-        if FEWEST <= len(candidate) <= MOST and fits:
+        if FEWEST <= len(candidate) <= MOST and _are_answers(candidate):
             return tuple(
                 Found(tuple(Piece.of(line, 0, len(line.text)) for line in block), "paragraph", 0.6)
                 for block in candidate
@@ -114,9 +68,23 @@ def _paragraphs(blocks: list[list[Line]]) -> tuple[Found, ...]:
     return ()
 
 
+def _are_answers(blocks: list[list[Line]]) -> bool:
+    """Return whether blocks say what was done and do not talk: all short, none asks, few of several sentences.
+
+    Most say more than a name and a title do.
+    """
+    texts = [" ".join(line.text.strip() for line in block) for block in blocks]
+    if any(len(text) > PARAGRAPH_CHARACTERS or text.endswith("?") for text in texts):
+        return False
+    if sum(_SAYS.search(text) is not None for text in texts) * 2 <= len(texts):
+        return False
+    talking = sum(len(_SENTENCE.findall(text)) >= FEWEST - 1 for text in texts)
+    return talking * 2 < len(texts)
+
+
 def _is_wrapped(block: list[Line]) -> bool:
-    width = max((len(line.text) for line in block), default=0)
-    return any(runs_on(before, line, width) for before, line in pairwise(block))
+    width = wrapping.width(block)
+    return any(wrapping.runs_on(before, line, width) for before, line in pairwise(block))
 
 
 def _blocks(lines: list[Line]) -> list[list[Line]]:

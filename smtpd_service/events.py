@@ -24,6 +24,7 @@ class Event(StrEnum):
     SPACE_LOW = "space low"
     MESSAGE_READ = "message read"
     MESSAGE_PARKED = "message parked"
+    QUARANTINED = "quarantined"
     READING_FAILED = "reading failed"
     CHILD_REPLACED = "parsing child replaced"
     NOTICE_SENT = "notice sent"

@@ -3,14 +3,16 @@
 Parsing runs in a process of its own, since its input is hostile: it is limited in memory by the kernel and
 in time by the reader, which kills it and starts another. What comes back is JSON, never code.
 
-A request is a length (4 octets, big-endian), one octet that tells a null reverse-path, and the message; an
-answer is a length and the reading as JSON. A length of 0 comes first: the child has loaded the parsers.
+A request is the lengths of the message and of the text of what was asked (4 octets each, big-endian), one octet
+that tells a null reverse-path, the message, and that text in UTF-8; an answer is a length and the reading as JSON.
+A length of 0 comes first: the child has loaded the parsers.
 """
 
 import json
 import os
 import resource
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -23,6 +25,7 @@ from parsers.model import Reading
 from smtpd_service.lifeline import die_with
 
 _LENGTH = struct.Struct(">I")
+_HEAD = struct.Struct(">II?")
 # On a busy machine a child loads for longer than one message may take, in seconds.
 START_WITHIN = 30.0
 # Octets of answers taken at a time.
@@ -31,13 +34,15 @@ PIECE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One message to read; `null_sender` tells that its reverse-path was `<>`."""
+    """One message to read; `null_sender` tells that its reverse-path was `<>`, `asked` is what it answers, or empty."""
 
     octets: bytes
     null_sender: bool
+    asked: str = ""
 
     def frame(self) -> bytes:
-        return _LENGTH.pack(len(self.octets)) + bytes([self.null_sender]) + self.octets
+        asked = self.asked.encode("utf-8", "replace")
+        return _HEAD.pack(len(self.octets), len(asked), self.null_sender) + self.octets + asked
 
 
 class ParsingError(Exception):
@@ -203,6 +208,8 @@ def main() -> None:
 
     memory, parent = int(sys.argv[1]), int(sys.argv[2])
     die_with(parent)
+    # Ctrl-C is for whoever started us, and that one ends us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Mail that arrives comes first. Not the reader itself: it would hold the database while it waits its turn.
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
@@ -211,10 +218,11 @@ def main() -> None:
     # Whatever a library prints must not get between two answers.
     sys.stdout = sys.stderr
     _answer(answers, b"")
-    while (head := requests.read(_LENGTH.size + 1)) and len(head) > _LENGTH.size:
-        octets = requests.read(_LENGTH.unpack(head[: _LENGTH.size])[0])
+    while len(head := requests.read(_HEAD.size)) == _HEAD.size:
+        length, asked, null_sender = _HEAD.unpack(head)
+        octets, request = requests.read(length), requests.read(asked).decode()
         try:
-            answer = json.dumps(read(octets, null_sender=bool(head[-1])).to_dict()).encode()
+            answer = json.dumps(read(octets, null_sender=null_sender, request=request).to_dict()).encode()
         except MemoryError:
             # What is left of the heap is not to be trusted.
             os._exit(OUT_OF_MEMORY)

@@ -13,15 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from parsers.model import Reading, Status
-from smtpd_service.domain.address import mailbox_key
-from smtpd_service.domain.round import asking_at, is_late
-from smtpd_service.domain.submission import ANSWERS, TRIES, repeated
+from smtpd_service import filing
+from smtpd_service.comparing import Known, Read, look
+from smtpd_service.domain.round import asking_at
+from smtpd_service.domain.submission import TRIES
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
-from smtpd_service.parsing import Child, NoChildError, ParsingError, Request
-from storage import messages, roster, rounds, submissions
+from smtpd_service.parsing import Child, NoChildError, ParsingError
+from smtpd_service.submitting import rules_of, storable
+from storage import messages, rounds
 from storage.engine import StorageError, Store, Tx
-from storage.records import Campaign, MessageId, NewBullet, NewSubmission, PendingMessage, Round
+from storage.records import Campaign, MessageId, NewSubmission, PendingMessage, Round
 
 # A lease of a reader that was killed is free again after this.
 LEASE = timedelta(seconds=8)
@@ -31,9 +33,6 @@ IDLE = 0.2
 # Mail that arrives waits for as long as one unit takes: about 5 ms with so many, 15 to 20 with a hundred (measured).
 STORED_AT_ONCE = 25
 PAUSE_AFTER_TROUBLE = 1.0
-# RFC 5321 section 4.5.3.1.3, without the angle brackets. Beyond it a sender is no address that mail could
-# come from, and beyond 2,704 octets none that PostgreSQL can index.
-ADDRESS_LIMIT = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,8 @@ class Reader:
             # Not in the unit that claims: arriving mail would wait for the octets to be unpacked.
             with self._store.reading() as tx:
                 claimed = messages.load(tx, ids)
-            outcomes = self._parse(claimed)
+                asked = {id_: each.request for id_, each in rounds.campaigns(tx).items()}
+            outcomes = self._parse(claimed, asked)
             for start in range(0, len(outcomes), STORED_AT_ONCE):
                 self._store_all(outcomes[start : start + STORED_AT_ONCE])
         return len(claimed)
@@ -106,12 +106,13 @@ class Reader:
             done.set()
             keeper.join()
 
-    def _parse(self, claimed: Sequence[PendingMessage]) -> list[Outcome]:
+    def _parse(self, claimed: Sequence[PendingMessage], asked: Mapping[str, str]) -> list[Outcome]:
+        """Return an outcome for each message; `asked` is the text that each campaign sends."""
         whole = [(each, each.octets) for each in claimed if each.octets is not None]
         outcomes = [
             Outcome(each, None, "the stored octets cannot be unpacked") for each in claimed if each.octets is None
         ]
-        requests = [Request(octets, null_sender=not message.mail_from) for message, octets in whole]
+        requests = [filing.request(message, octets, asked) for message, octets in whole]
         with contextlib.closing(self._child.readings(requests)) as readings:
             for message, _ in whole:
                 if self._stopping.is_set():
@@ -140,8 +141,10 @@ class Reader:
 
     def _store_once(self, outcomes: Sequence[Outcome]) -> None:
         try:
+            with self._store.reading() as tx:
+                known = look(tx, _read(outcomes))
             with self._store.unit() as tx:
-                mine = self._store_outcomes(tx, outcomes)
+                mine = self._store_outcomes(tx, outcomes, known)
         except Exception:
             # A round that this unit has made is gone with it.
             self._rounds.clear()
@@ -149,47 +152,36 @@ class Reader:
         for outcome in mine:
             _note(outcome)
 
-    def _store_outcomes(self, tx: Tx, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    def _store_outcomes(self, tx: Tx, outcomes: Sequence[Outcome], known: Mapping[str, Known]) -> list[Outcome]:
         """Settle what is still leased to us, and return it; another reader has taken the rest."""
         held = messages.still_held(tx, self._owner, [outcome.message.id for outcome in outcomes])
         mine = [outcome for outcome in outcomes if outcome.message.id in held]
-        read: list[tuple[PendingMessage, Reading]] = []
+        read = _read(mine)
         for outcome in mine:
             if outcome.reading is None or outcome.reading.status is Status.UNREADABLE:
                 _set_aside(tx, outcome)
-            else:
-                read.append((outcome.message, outcome.reading))
-        self._store_readings(tx, read)
+        self._store_readings(tx, read, known)
         messages.settle_read(tx, [message.id for message, _ in read])
         return mine
 
-    def _store_readings(self, tx: Tx, read: Sequence[tuple[PendingMessage, Reading]]) -> None:
+    def _store_readings(self, tx: Tx, read: Read, known: Mapping[str, Known]) -> None:
         if not read:
             return
         campaigns = rounds.campaigns(tx)
         new = [each for message, reading in read for each in self._submissions(tx, campaigns, message, reading)]
-        persons = roster.persons_of(tx, {each.sender for each in new})
-        keys = [(each.sender, each.fingerprint) for each in new if each.fingerprint]
-        new = _with_repeats(new, submissions.earlier_same(tx, keys))
-        new = [replace(each, person=persons.get(each.sender)) for each in new]
-        answers = [each for each in new if each.status in ANSWERS and each.round]
-        submissions.lock_answers(tx, answers)
-        submissions.store(tx, new)
-        submissions.supersede(tx, answers, ANSWERS)
+        filing.store(tx, new, known)
 
     def _submissions(
         self, tx: Tx, campaigns: Mapping[str, Campaign], message: PendingMessage, reading: Reading
     ) -> list[NewSubmission]:
         """Return one submission for each campaign that the message was sent to; one without a round if to none."""
-        found: list[Round | None] = [self._round(tx, campaigns[id_], message) for id_ in message.campaigns]
-        return [_submission(message, reading, round_) for round_ in found or [None]]
+        answered = [self._round(tx, campaigns[id_], message) for id_ in message.campaigns]
+        return filing.submissions(message, reading, answered)
 
     def _round(self, tx: Tx, campaign: Campaign, message: PendingMessage) -> Round:
-        asking = asking_at(campaign, message.received_at)
-        key = (campaign.id, asking.name)
+        key = (campaign.id, asking_at(campaign, message.received_at).name)
         if key not in self._rounds:
-            wanted = Round(new_id(), campaign.id, asking.name, asking.opens, asking.deadline, campaign.grace)
-            self._rounds[key] = rounds.ensure_round(tx, wanted)
+            self._rounds[key] = filing.round_of(tx, campaign, message)
         return self._rounds[key]
 
 
@@ -198,6 +190,15 @@ def _outcome(message: PendingMessage, answer: Reading | ParsingError) -> Outcome
         return Outcome(message, answer, "")
     note(Event.CHILD_REPLACED, logging.WARNING, id=message.id, reason=answer)
     return Outcome(message, None, str(answer))
+
+
+def _read(outcomes: Sequence[Outcome]) -> list[tuple[PendingMessage, Reading]]:
+    """Return those that could be read."""
+    return [
+        (each.message, each.reading)
+        for each in outcomes
+        if each.reading is not None and each.reading.status is not Status.UNREADABLE
+    ]
 
 
 def _set_aside(tx: Tx, outcome: Outcome) -> None:
@@ -215,7 +216,7 @@ def _is_parked(outcome: Outcome) -> bool:
 
 def _reason(outcome: Outcome) -> str:
     defects = outcome.reading.defects if outcome.reading else ()
-    return _storable(outcome.failure or "; ".join(defects) or "unreadable")
+    return storable(outcome.failure or "; ".join(defects) or "unreadable")
 
 
 def _note(outcome: Outcome) -> None:
@@ -223,67 +224,7 @@ def _note(outcome: Outcome) -> None:
     id_, reading = outcome.message.id, outcome.reading
     if reading is not None and reading.status is not Status.UNREADABLE:
         note(Event.MESSAGE_READ, id=id_, status=reading.status, bullets=len(reading.bullets))
+        if rules := rules_of(reading):
+            note(Event.QUARANTINED, logging.WARNING, id=id_, rule=",".join(rules))
     elif _is_parked(outcome):
         note(Event.MESSAGE_PARKED, logging.WARNING, id=id_, reason=_reason(outcome))
-
-
-def _with_repeats(
-    new: Sequence[NewSubmission], earlier: Mapping[tuple[str, str], Sequence[tuple[str, str | None]]]
-) -> list[NewSubmission]:
-    """Note what each repeats: of those stored before, or of an earlier message of the same batch."""
-    same = {key: [(id_, round_, "") for id_, round_ in found] for key, found in earlier.items()}
-    noted: list[NewSubmission] = []
-    for each in new:
-        known = same.setdefault((each.sender, each.fingerprint or ""), [])
-        others = [(id_, round_) for id_, round_, message in known if message != each.message]
-        noted.append(replace(each, repeats=repeated(others, each.round) if each.fingerprint else None))
-        known.insert(0, (each.id, each.round, each.message))
-    return noted
-
-
-def _submission(message: PendingMessage, reading: Reading, round_: Round | None) -> NewSubmission:
-    flags = reading.flags if message.proved else (*reading.flags, "unproved")
-    return NewSubmission(
-        id=new_id(),
-        message=message.id,
-        sender=_sender(message, reading),
-        person=None,
-        round=round_.id if round_ else None,
-        status=reading.status,
-        flags=flags,
-        received_at=message.received_at,
-        late=round_ is not None and is_late(round_, message.received_at),
-        repeats=None,
-        leftover=_storable(reading.leftover),
-        fingerprint=reading.fingerprint,
-        trace=tuple(each._asdict() for each in reading.trace),
-        defects=reading.defects,
-        parser=reading.version,
-        bullets=tuple(
-            NewBullet(
-                position=bullet.position,
-                level=bullet.level,
-                kind=bullet.kind,
-                marker=_storable(bullet.marker),
-                text=_storable(bullet.text),
-                start=bullet.start,
-                end=bullet.end,
-                part=bullet.part,
-                portion_mark=bullet.portion_mark,
-                confidence=bullet.confidence,
-                quarantined=False,
-            )
-            for bullet in reading.bullets
-        ),
-    )
-
-
-def _sender(message: PendingMessage, reading: Reading) -> str:
-    """Return who said it, in key form: the From address, or the reverse-path where that cannot be one."""
-    written = reading.sender if reading.sender and len(reading.sender) <= ADDRESS_LIMIT else message.mail_from
-    return mailbox_key(_storable(written))
-
-
-def _storable(text: str) -> str:
-    """Return text that both databases take: PostgreSQL has no NUL and no lone surrogates in text."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -25,6 +25,7 @@ from pydantic import (
 
 from smtpd_service.domain.address import is_address, mailbox_key
 from smtpd_service.domain.sender import Network
+from smtpd_service.mistakes import explained
 from storage.records import WhenFull
 
 ENVIRONMENT = "PULSEBOX__"
@@ -207,6 +208,11 @@ class CampaignDefaults(_Section):
     time_zone: Annotated[str, AfterValidator(_zone)] = "America/New_York"
     open_days: Annotated[int, Field(ge=1, le=7)] = 6
     grace: Duration = timedelta(0)
+    request: Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00]*\z")] = ""
+
+
+class Quarantine(_Section):
+    release_by: Annotated[int, Field(ge=1, le=2)] = 2
 
 
 class Reader(_Section):
@@ -260,6 +266,7 @@ class Settings(_Section):
     intake: Intake = Intake()
     quota: QuotaDefaults = QuotaDefaults()
     campaign: CampaignDefaults = CampaignDefaults()
+    quarantine: Quarantine = Quarantine()
     reader: Reader = Reader()
     outbound: Outbound = Outbound()
     operator: Operator = Operator()
@@ -317,7 +324,7 @@ def load(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         return Settings.model_validate({**data, "file": file.resolve()})
     except ValidationError as error:
-        raise ConfigError(_explain(file, text, error, overridden)) from error
+        raise ConfigError(explained(file, text, error, overridden)) from error
 
 
 def _override(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
@@ -341,58 +348,3 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _explain(file: Path, text: str, error: ValidationError, overridden: Mapping[tuple[str, ...], str]) -> str:
-    """Return one line a mistake: where it is, which key, what stands there, what would be right."""
-    lines = []
-    for mistake in error.errors():
-        path = tuple(part for part in mistake["loc"])
-        names = tuple(str(part) for part in path if not isinstance(part, int))
-        where = overridden.get(names[:2]) or f"{file}:{line_of(text, path)}"
-        key = ".".join(str(part) for part in path) or "mailbox"
-        lines.append(f"{where}: {key} = {_shown(mistake['input'])}: {_reason(mistake)}")
-    return "\n".join(lines)
-
-
-def _shown(value: object) -> str:
-    plain = isinstance(value, str | int | float | bool) or (isinstance(value, list) and not any(map(_is_table, value)))
-    return repr(value) if plain else "…"
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _reason(mistake: Any) -> str:
-    if mistake["type"] == "extra_forbidden":
-        return "no such key; `pulsebox config show` lists them all"
-    if mistake["type"] in {"model_type", "tuple_type"}:
-        return "write a table" if mistake["type"] == "model_type" else "write a list"
-    message: str = mistake["msg"]
-    return message.removeprefix("Value error, ").removeprefix("value error, ")
-
-
-_TABLE = re.compile(r"\s*\[\s*([\w.-]+)\s*\]")
-_ARRAY = re.compile(r"\s*\[\[\s*([\w.-]+)\s*\]\]")
-_KEY = re.compile(r"""\s*["']?([\w-]+)["']?\s*=""")
-
-
-def line_of(text: str, path: tuple[str | int, ...]) -> int:
-    """Return the line (from 1) where `path` stands in the TOML text; its table's, or 1, where it is not written."""
-    table: tuple[str | int, ...] = ()
-    counts: dict[str, int] = {}
-    best = (0, 1)
-    for number, line in enumerate(text.splitlines(), start=1):
-        if match := _ARRAY.match(line):
-            counts[match.group(1)] = counts.get(match.group(1), -1) + 1
-            table = (match.group(1), counts[match.group(1)])
-        elif match := _TABLE.match(line):
-            table = tuple(match.group(1).split("."))
-        key = _KEY.match(line)
-        here = (*table, key.group(1)) if key else table
-        if best == (0, 1) and path == here[: len(path)]:
-            best = (0, number)
-        if here == path[: len(here)]:
-            best = max(best, (len(here), number), key=lambda found: found[0])
-    return best[1]

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import UpdateBase, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage.columns import instant_text
 from storage.engine import Tx
 from storage.records import Fate, MailboxId, Mark
-from storage.schema import acceptance, instant_text, secret
+from storage.schema import acceptance, secret
 from storage.statement import Statement
 from storage.statement import marks as parameter_marks
 

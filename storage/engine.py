@@ -5,6 +5,7 @@ Promises: what a unit wrote is on disk when it ends (SQLite: WAL, `synchronous=F
 exception of a driver passes: callers see `StorageError`.
 """
 
+import contextlib
 import errno
 import sqlite3
 import time
@@ -89,6 +90,20 @@ class Store:
         try:
             with self._reading.connect() as tx:
                 yield tx
+        except (exc.SQLAlchemyError, sqlite3.Error) as error:
+            raise storage_error(error) from error
+
+    def settle(self) -> None:
+        """Write what SQLite's log holds into the file and empty it, so that what was overwritten is nowhere else.
+
+        A reader that looks at the same time keeps some of it in the log until the next such moment. PostgreSQL
+        needs no call. Raises StorageError.
+        """
+        if self.dialect != "sqlite":
+            return
+        try:
+            with contextlib.closing(self._reading.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except (exc.SQLAlchemyError, sqlite3.Error) as error:
             raise storage_error(error) from error
 

@@ -8,10 +8,10 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Any
 
+from storage.columns import instant_text
 from storage.engine import Store
 from storage.partitions import first_id
 from storage.query import TIME_LIMIT, Rows, run
-from storage.schema import instant_text
 
 # One message has at most so many rows in `messages`: what [smtp] max_recipients may be.
 MOST_MAILBOXES = 10_000
@@ -33,6 +33,7 @@ _VIEWS = {
     "messages": _View("id", "received_at", ("id", "mailbox")),
     "submissions": _View("message", "received_at", ("message", "id")),
     "bullets": _View("message", None, ("message", "submission", "position")),
+    "withheld": _View("id", "held_at", ("id",)),
     "refusals": _View("id", "refused_at", ("id",)),
     "notices": _View("id", "created_at", ("id",)),
 }

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, exists, insert, or_, select, update
 
 from storage.engine import Tx
-from storage.octets import unpack
+from storage.octets import DestroyedError, unpack
 from storage.records import MessageId, MessageState, NewDelivery, NewMessage, PendingMessage
 from storage.schema import delivery, mailbox, message
 from storage.statement import Statement, row_of
@@ -160,8 +160,14 @@ def retry(tx: Tx, ids: Sequence[MessageId] | None) -> int:
 
 
 def octets(tx: Tx, id_: MessageId) -> bytes | None:
-    """Return a message's octets exactly as received, None when there is no such message."""
-    row = tx.execute(select(message.c.encoding, message.c.raw).where(message.c.id == id_)).one_or_none()
+    """Return a message's octets exactly as received, None when there is no such message.
+
+    Raises DestroyedError, saying when and why, and ValueError for octets that were damaged.
+    """
+    columns = (message.c.encoding, message.c.raw, message.c.destroyed_at, message.c.destroyed_why)
+    row = tx.execute(select(*columns).where(message.c.id == id_)).one_or_none()
+    if row is not None and row.destroyed_at is not None:
+        raise DestroyedError(f"its octets were destroyed on {row.destroyed_at:%Y-%m-%d}: {row.destroyed_why}")
     return unpack(row.encoding, row.raw) if row is not None else None
 
 
@@ -183,6 +189,7 @@ def envelope(tx: Tx, id_: MessageId) -> dict[str, Any] | None:
         message.c.digest,
         message.c.attempts,
         message.c.trace,
+        message.c.destroyed_why,
     )
     row = tx.execute(select(*columns).where(message.c.id == id_)).one_or_none()
     return None if row is None else dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it

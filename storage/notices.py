@@ -50,6 +50,11 @@ def _unpacked(packed: bytes) -> bytes:
     return unpack("zstd" if packed[:1] == b"z" else "raw", packed[1:])
 
 
+def empty_returned(at: datetime) -> bytes:
+    """Return what stands, as a header, in place of an original that was destroyed (RFC 5322 section 3.6.5)."""
+    return _packed(f"Comments: The original was destroyed on {at:%Y-%m-%d}.\r\n".encode())
+
+
 def any_due(tx: Tx, now: datetime) -> bool:
     return bool(tx.execute(select(exists().where(*_due(now)))).scalar_one())
 

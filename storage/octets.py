@@ -4,8 +4,15 @@ import threading
 
 import zstandard
 
+# The name of the encoding where there is nothing any more.
+DESTROYED = "destroyed"
+
 _LEVEL = 3
 _local = threading.local()
+
+
+class DestroyedError(ValueError):
+    """The octets were destroyed on purpose; no reading brings them back."""
 
 
 def pack(octets: bytes) -> tuple[str, bytes]:
@@ -15,7 +22,12 @@ def pack(octets: bytes) -> tuple[str, bytes]:
 
 
 def unpack(encoding: str, packed: bytes) -> bytes:
-    """Return the octets as received. Raises ValueError for an unknown encoding, or octets that were damaged."""
+    """Return the octets as received.
+
+    Raises DestroyedError where they were purged, ValueError for an unknown encoding, or octets that were damaged.
+    """
+    if encoding == DESTROYED:
+        raise DestroyedError("the octets were destroyed")
     if encoding == "raw":
         return bytes(packed)
     if encoding == "zstd":

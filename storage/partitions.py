@@ -19,6 +19,11 @@ def first_id(at: datetime) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
+def made_at(id_: str) -> datetime:
+    """Return the moment in which a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp(int(id_[:8] + id_[9:13], 16) / 1000, UTC)
+
+
 def _month(at: datetime, ahead: int) -> datetime:
     months = at.year * 12 + at.month - 1 + ahead
     return datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)

@@ -24,8 +24,8 @@ from uuid import UUID
 from sqlalchemy import exc, text
 
 from storage import reach
+from storage.columns import instant_text
 from storage.engine import Store, Tx, storage_error
-from storage.schema import instant_text
 from storage.views import VIEWS
 
 AUDITOR = "pulsebox_auditor"

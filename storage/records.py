@@ -41,6 +41,12 @@ class NoticeKind(StrEnum):
     WARNING = "warning"
 
 
+class QuarantineState(StrEnum):
+    HELD = "held"
+    RELEASED = "released"
+    PURGED = "purged"
+
+
 class Fate(StrEnum):
     """How a message ended for one mailbox; a re-sent message meets the same fate again."""
 
@@ -213,8 +219,60 @@ class NewBullet:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A text that only reviewers may see.
+
+    `place` is `bullet` (then `position` is the item's), `leftover` or `subject`; `rule` says why, in words of
+    ours; `mark` is the portion mark that was taken off a bullet's text.
+    """
+
+    id: str
+    place: str
+    position: int | None
+    rule: str
+    mark: str | None
+    text: str
+    held_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row of the quarantine: `text` is None once it was released or purged; `first_by` has released it once."""
+
+    id: str
+    message: MessageId
+    submission: str
+    place: str
+    position: int | None
+    rule: str
+    mark: str | None
+    text: str | None
+    state: QuarantineState
+    held_at: datetime
+    first_by: str | None
+    first_at: datetime | None
+    settled_by: str | None
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condemned:
+    """What a purge of one message destroys: its octets (of this size), texts in quarantine, copies in notices."""
+
+    message: MessageId
+    state: MessageState
+    octets: int
+    ids: tuple[str, ...]
+    notices: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewSubmission:
-    """What a message says for one round; `sender` is the From address, lower-cased."""
+    """What a message says for one round; `sender` is the From address, lower-cased.
+
+    `repeats` is a submission that says exactly the same, `near_repeats` one that says nearly the same, by
+    `similarity` from 0 to 1. A bullet whose text is in `withheld` has none of its own.
+    """
 
     id: str
     message: MessageId
@@ -232,6 +290,19 @@ class NewSubmission:
     defects: tuple[str, ...]
     parser: str
     bullets: tuple[NewBullet, ...]
+    near_repeats: str | None = None
+    similarity: float | None = None
+    withheld: tuple[Withheld, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an author said before: a submission's id, its message and round, and its items' texts in any order."""
+
+    id: str
+    message: str
+    round: str | None
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +310,7 @@ class Campaign:
     """A question asked again and again.
 
     `weekday` (0 Monday) and `time` (HH:MM:SS) are the deadline in `zone`; a round opens
-    `open_days` before its deadline; `grace` is in seconds.
+    `open_days` before its deadline; `grace` is in seconds; `request` is the text of what is asked, or empty.
     """
 
     id: str
@@ -249,6 +320,7 @@ class Campaign:
     time: str
     open_days: int
     grace: int
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.engine import Tx
@@ -31,8 +31,14 @@ def add_campaign(tx: Tx, new: Campaign) -> None:
             time=new.time,
             open_days=new.open_days,
             grace=new.grace,
+            request=new.request,
         )
     )
+
+
+def set_request(tx: Tx, id_: str, request: str) -> None:
+    """Set the text of what a campaign asks."""
+    tx.execute(update(campaign).where(campaign.c.id == id_).values(request=request))
 
 
 def ensure_round(tx: Tx, new: Round) -> Round:

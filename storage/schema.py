@@ -1,6 +1,5 @@
-"""The tables. SQLite keeps ids and times as text, PostgreSQL natively; a query sees no difference."""
+"""The tables, the same on both databases."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -8,7 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Dialect,
+    ColumnElement,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -16,12 +15,12 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
     Text,
+    false,
 )
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from storage.columns import Id, Instant, Serial
 
 metadata = MetaData(
     naming_convention={
@@ -34,54 +33,17 @@ metadata = MetaData(
 )
 
 
-class Id(TypeDecorator[str]):
-    """A UUID as dashed text in Python: `uuid` on PostgreSQL, 36 characters on SQLite."""
-
-    impl = String(36)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.UUID(as_uuid=False))
-        return dialect.type_descriptor(String(36))
-
-
-def instant_text(at: datetime) -> str:
-    """Return `at` as ISO 8601 in UTC with microseconds and `Z`: of one length, so that text sorts as time."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC time: `timestamptz` on PostgreSQL, ISO 8601 text on SQLite."""
-
-    impl = String(27)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
-        return dialect.type_descriptor(String(27))
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return instant_text(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-        return value.astimezone(UTC) if value is not None else None
-
-
-# A key made by the database: SQLite counts only in a column declared INTEGER.
-Serial = BigInteger().with_variant(Integer, "sqlite")
-
 # PostgreSQL splits these by the message's id, which is time (UUIDv7).
 PARTITIONED = ("message", "delivery", "submission", "bullet")
 
 
 def _by_message(column: str) -> dict[str, Any]:
     return {"postgresql_partition_by": f"RANGE ({column})"}
+
+
+def _partial(name: str, where: ColumnElement[bool], *columns: Column[Any]) -> None:
+    """Add an index of those rows alone for which `where` holds: it stays small however many are stored."""
+    Index(name, *columns, postgresql_where=where, sqlite_where=where)
 
 
 agency = Table(
@@ -98,6 +60,8 @@ person = Table(
     Column("name", Text, nullable=False),
     Column("agency", Id, ForeignKey("agency.id")),
     Column("manager", Id, ForeignKey("person.id")),
+    # What `storage.roster.name_key` makes of the name: names in mail are looked up by it.
+    Column("name_key", Text, nullable=False, server_default="", index=True),
 )
 
 person_address = Table(
@@ -117,6 +81,7 @@ campaign = Table(
     Column("time", Text, nullable=False),
     Column("open_days", Integer, nullable=False),
     Column("grace", Integer, nullable=False),
+    Column("request", Text, nullable=False, server_default=""),
     CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
     CheckConstraint("open_days BETWEEN 1 AND 7", name="open_days"),
     CheckConstraint("grace >= 0", name="grace"),
@@ -190,23 +155,15 @@ message = Table(
     Column("lease_until", Instant),
     Column("encoding", Text, nullable=False),
     Column("raw", LargeBinary, nullable=False),
+    # Of a message that was purged, `raw` is empty; its digest and its size stay.
+    Column("destroyed_at", Instant),
+    Column("destroyed_why", Text),
     CheckConstraint("state IN ('pending', 'read', 'parked')", name="state"),
     CheckConstraint("octets >= 0", name="octets"),
     **_by_message("id"),
 )
-# Partial: the queue stays small however many messages are stored.
-Index(
-    "ix_message_waiting",
-    message.c.id,
-    postgresql_where=message.c.state == "pending",
-    sqlite_where=message.c.state == "pending",
-)
-Index(
-    "ix_message_parked",
-    message.c.id,
-    postgresql_where=message.c.state == "parked",
-    sqlite_where=message.c.state == "parked",
-)
+_partial("ix_message_waiting", message.c.state == "pending", message.c.id)
+_partial("ix_message_parked", message.c.state == "parked", message.c.id)
 
 acceptance = Table(
     "acceptance",
@@ -254,13 +211,8 @@ notice = Table(
     CheckConstraint("state IN ('due', 'sent', 'given_up', 'dropped')", name="state"),
     CheckConstraint("kind IN ('bounce', 'warning')", name="kind"),
 )
-Index(
-    "ix_notice_due",
-    notice.c.next_at,
-    notice.c.id,
-    postgresql_where=notice.c.state == "due",
-    sqlite_where=notice.c.state == "due",
-)
+_partial("ix_notice_message", notice.c.message.is_not(None), notice.c.message)
+_partial("ix_notice_due", notice.c.state == "due", notice.c.next_at, notice.c.id)
 
 notice_attempt = Table(
     "notice_attempt",
@@ -311,12 +263,21 @@ submission = Table(
     Column("trace", Text, nullable=False),
     Column("defects", Text, nullable=False),
     Column("parser", Text, nullable=False),
+    Column("near_repeats", Id),
+    Column("similarity", Float),
+    Column("quarantined", Boolean, nullable=False, server_default=false()),
+    # The version that stands in its place since the message was read again.
+    Column("replaced_by", Id),
     Index("ix_submission_sender_round", "sender", "round"),
     Index("ix_submission_sender_fingerprint", "sender", "fingerprint"),
+    # An author's last weeks, newest first: the message's id is time.
+    Index("ix_submission_sender_message", "sender", "message"),
+    Index("ix_submission_person_message", "person", "message"),
     Index("ix_submission_id", "id"),
     CheckConstraint("bullet_count >= 0", name="bullet_count"),
     **_by_message("message"),
 )
+_partial("ix_submission_replaced", submission.c.replaced_by.is_not(None), submission.c.message, submission.c.id)
 
 bullet = Table(
     "bullet",
@@ -341,6 +302,34 @@ bullet = Table(
     CheckConstraint("NOT quarantined OR text IS NULL", name="quarantined"),
     **_by_message("message"),
 )
+
+# Texts that only reviewers may see, one row each, apart from everything that auditors read. Not a child of the
+# submission: a month's partitions could not be dropped then.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("message", Id, nullable=False, index=True),
+    Column("submission", Id, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("position", Integer),
+    Column("rule", Text, nullable=False),
+    Column("mark", Text),
+    Column("text", Text),
+    Column("state", Text, nullable=False),
+    Column("held_at", Instant, nullable=False),
+    Column("first_by", Text),
+    Column("first_at", Instant),
+    Column("settled_by", Text),
+    Column("settled_at", Instant),
+    CheckConstraint("place IN ('bullet', 'leftover', 'subject')", name="place"),
+    CheckConstraint("(place = 'bullet') = (position IS NOT NULL)", name="position"),
+    CheckConstraint("state IN ('held', 'released', 'purged')", name="state"),
+    # Released text lies where it was taken from, purged text nowhere.
+    CheckConstraint("(state = 'held') = (text IS NOT NULL)", name="text"),
+    CheckConstraint("(state = 'held') = (settled_at IS NULL)", name="settled"),
+)
+_partial("ix_quarantine_held", quarantine.c.state == "held", quarantine.c.id)
 
 change = Table(
     "change",

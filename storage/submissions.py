@@ -3,9 +3,10 @@
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Text, bindparam, insert, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Text, and_, bindparam, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql
 
+from storage import quarantine
 from storage.engine import Tx
 from storage.records import NewBullet, NewSubmission
 from storage.schema import bullet, submission
@@ -16,9 +17,10 @@ _BULLET = Statement(lambda _: insert(bullet), [column.name for column in bullet.
 
 
 def store(tx: Tx, new: Sequence[NewSubmission]) -> None:
-    """Insert submissions with their bullets."""
+    """Insert submissions with their bullets; what is withheld of them goes to the quarantine."""
     _SUBMISSION.run(tx, [_row(each) for each in new])
     _BULLET.run(tx, [_bullet_row(each, item) for each in new for item in each.bullets])
+    quarantine.hold(tx, new)
 
 
 def _row(new: NewSubmission) -> dict[str, object]:
@@ -40,6 +42,10 @@ def _row(new: NewSubmission) -> dict[str, object]:
         "trace": json.dumps(new.trace),
         "defects": json.dumps(new.defects),
         "parser": new.parser,
+        "near_repeats": new.near_repeats,
+        "similarity": new.similarity,
+        "quarantined": bool(new.withheld),
+        "replaced_by": None,
     }
 
 
@@ -83,13 +89,9 @@ def supersede(tx: Tx, answers: Sequence[NewSubmission], counting: Sequence[str])
     """
     if not answers:
         return
-    same = [tuple_(submission.c.sender, submission.c.round).in_([(a.sender, a.round) for a in answers])]
-    persons = [(a.person, a.round) for a in answers if a.person]
-    if persons:
-        same.append(tuple_(submission.c.person, submission.c.round).in_(persons))
     query = (
         select(submission.c.message, submission.c.id, submission.c.sender, submission.c.person, submission.c.round)
-        .where(or_(*same), submission.c.status.in_(counting), ~submission.c.superseded)
+        .where(of_these_people(answers), submission.c.status.in_(counting), ~submission.c.superseded)
         .order_by(submission.c.received_at.desc(), submission.c.message.desc())
     )
     latest: set[tuple[str, str]] = set()
@@ -104,16 +106,27 @@ def supersede(tx: Tx, answers: Sequence[NewSubmission], counting: Sequence[str])
         tx.execute(update(submission).where(*where).values(superseded=True), older)
 
 
-def earlier_same(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[tuple[str, str | None]]]:
-    """Return, for each (sender, fingerprint), the submissions that say the same: (id, round), newest first."""
+def of_these_people(answers: Sequence[NewSubmission]) -> ColumnElement[bool]:
+    """Return the condition that a present version is of the same person, or sender, and round as one of `answers`."""
+    same = [tuple_(submission.c.sender, submission.c.round).in_([(a.sender, a.round) for a in answers])]
+    persons = [(a.person, a.round) for a in answers if a.person]
+    if persons:
+        same.append(tuple_(submission.c.person, submission.c.round).in_(persons))
+    return and_(or_(*same), submission.c.replaced_by.is_(None))
+
+
+def earlier_same(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[tuple[str, str | None, str]]]:
+    """Return, for each (sender, fingerprint), the submissions that say the same: (id, round, message), newest first."""
     if not keys:
         return {}
     query = (
-        select(submission.c.sender, submission.c.fingerprint, submission.c.id, submission.c.round)
-        .where(tuple_(submission.c.sender, submission.c.fingerprint).in_(list(keys)))
+        select(submission.c.sender, submission.c.fingerprint, submission.c.id, submission.c.round, submission.c.message)
+        .where(
+            tuple_(submission.c.sender, submission.c.fingerprint).in_(list(keys)), submission.c.replaced_by.is_(None)
+        )
         .order_by(submission.c.message.desc())
     )
-    found: dict[tuple[str, str], list[tuple[str, str | None]]] = {}
+    found: dict[tuple[str, str], list[tuple[str, str | None, str]]] = {}
     for row in tx.execute(query):
-        found.setdefault((row.sender, row.fingerprint), []).append((row.id, row.round))
+        found.setdefault((row.sender, row.fingerprint), []).append((row.id, row.round, row.message))
     return found

@@ -21,22 +21,34 @@ VIEWS = {
         SELECT m.id AS id, b.address AS mailbox, m.received_at AS received_at, m.mail_from AS mail_from,
                m.message_id AS message_id, m.octets AS octets, m.state AS state,
                d.recipient AS recipient, m.proved AS proved, m.proved_by AS proved_by,
-               m.parked_reason AS parked_reason
+               m.parked_reason AS parked_reason, m.destroyed_at AS destroyed_at
         FROM message m JOIN delivery d ON d.message = m.id JOIN mailbox b ON b.id = d.mailbox
     """,
     "submissions": """
         SELECT s.id AS id, s.message AS message, s.sender AS sender, r.name AS round, s.status AS status,
                s.received_at AS received_at, s.bullet_count AS bullet_count, s.late AS late,
                s.repeats AS repeats, s.superseded AS superseded, c.name AS campaign, p.name AS person,
-               s.flags AS flags, s.parser AS parser
+               s.flags AS flags, s.parser AS parser, s.near_repeats AS near_repeats,
+               s.similarity AS similarity, s.quarantined AS quarantined
         FROM submission s LEFT JOIN round r ON r.id = s.round LEFT JOIN campaign c ON c.id = r.campaign
              LEFT JOIN person p ON p.id = s.person
+        WHERE s.replaced_by IS NULL
     """,
     "bullets": """
         SELECT b.submission AS submission, b.position AS position, b.level AS level, b.kind AS kind,
                b.marker AS marker, b.text AS text, b.confidence AS confidence, b.quarantined AS quarantined,
                b.message AS message, b.portion_mark AS portion_mark
         FROM bullet b
+        WHERE NOT EXISTS (SELECT 1 FROM submission o
+                          WHERE o.message = b.message AND o.id = b.submission AND o.replaced_by IS NOT NULL)
+    """,
+    "withheld": """
+        SELECT q.id AS id, q.submission AS submission, q.message AS message, q.place AS place,
+               q.position AS position, q.rule AS rule, q.state AS state, q.held_at AS held_at,
+               q.first_at AS first_at, q.settled_at AS settled_at
+        FROM quarantine q
+        WHERE NOT EXISTS (SELECT 1 FROM submission o
+                          WHERE o.message = q.message AND o.id = q.submission AND o.replaced_by IS NOT NULL)
     """,
     "refusals": """
         SELECT r.id AS id, b.address AS mailbox, r.refused_at AS refused_at, r.mail_from AS mail_from,

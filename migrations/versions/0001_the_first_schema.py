@@ -5,7 +5,7 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-import storage.schema
+import storage.columns
 from storage.partitions import make_defaults
 
 revision = "0001"
@@ -19,8 +19,8 @@ def upgrade() -> None:
         "acceptance",
         sa.Column("token", sa.LargeBinary(), nullable=False),
         sa.Column("fate", sa.Text(), nullable=False),
-        sa.Column("subject", storage.schema.Id(length=36), nullable=False),
-        sa.Column("at", storage.schema.Instant(length=27), nullable=False),
+        sa.Column("subject", storage.columns.Id(length=36), nullable=False),
+        sa.Column("at", storage.columns.Instant(length=27), nullable=False),
         sa.CheckConstraint("fate IN ('stored', 'bounced')", name=op.f("ck_acceptance_fate")),
         sa.PrimaryKeyConstraint("token", name=op.f("pk_acceptance")),
     )
@@ -29,14 +29,14 @@ def upgrade() -> None:
 
     op.create_table(
         "agency",
-        sa.Column("id", storage.schema.Id(length=36), nullable=False),
+        sa.Column("id", storage.columns.Id(length=36), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agency")),
         sa.UniqueConstraint("name", name=op.f("uq_agency_name")),
     )
     op.create_table(
         "campaign",
-        sa.Column("id", storage.schema.Id(length=36), nullable=False),
+        sa.Column("id", storage.columns.Id(length=36), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("weekday", sa.Integer(), nullable=False),
@@ -52,7 +52,7 @@ def upgrade() -> None:
     op.create_table(
         "change",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("at", storage.schema.Instant(length=27), nullable=False),
+        sa.Column("at", storage.columns.Instant(length=27), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("verb", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
@@ -74,8 +74,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "message",
-        sa.Column("id", storage.schema.Id(length=36), nullable=False),
-        sa.Column("received_at", storage.schema.Instant(length=27), nullable=False),
+        sa.Column("id", storage.columns.Id(length=36), nullable=False),
+        sa.Column("received_at", storage.columns.Instant(length=27), nullable=False),
         sa.Column("mail_from", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=True),
         sa.Column("octets", sa.BigInteger(), nullable=False),
@@ -92,8 +92,8 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("parked_reason", sa.Text(), nullable=True),
-        sa.Column("lease_owner", storage.schema.Id(length=36), nullable=True),
-        sa.Column("lease_until", storage.schema.Instant(length=27), nullable=True),
+        sa.Column("lease_owner", storage.columns.Id(length=36), nullable=True),
+        sa.Column("lease_until", storage.columns.Instant(length=27), nullable=True),
         sa.Column("encoding", sa.Text(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("state IN ('pending', 'read', 'parked')", name=op.f("ck_message_state")),
@@ -119,12 +119,12 @@ def upgrade() -> None:
 
     op.create_table(
         "node",
-        sa.Column("id", storage.schema.Id(length=36), nullable=False),
+        sa.Column("id", storage.columns.Id(length=36), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
-        sa.Column("started_at", storage.schema.Instant(length=27), nullable=False),
-        sa.Column("seen_at", storage.schema.Instant(length=27), nullable=False),
+        sa.Column("started_at", storage.columns.Instant(length=27), nullable=False),
+        sa.Column("seen_at", storage.columns.Instant(length=27), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_node")),
     )
@@ -136,7 +136,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "mailbox",
-        sa.Column("id", storage.schema.Id(length=36), nullable=False),
+        sa.Column("id", storage.columns.Id(length=36), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("quota_octets", sa.BigInteger(), nullable=False),
         sa.Column("quota_messages", sa.BigInteger(), nullable=True),
@@ -146,8 +146,8 @@ def upgrade() -> None:
         sa.Column("when_full", sa.Text(), nullable=False),
         sa.Column("frozen", sa.Boolean(), nullable=False),
         sa.Column("warned", sa.Integer(), nullable=False),
-        sa.Column("campaign", storage.schema.Id(length=36), nullable=True),
-        sa.Column("created_at", storage.schema.Instant(length=27), nullable=False),
+        sa.Column("campaign", storage.columns.Id(length=36), nullable=True),
+        sa.Column("created_at", storage.columns.Instant(length=27), nullable=False),
         sa.CheckConstraint("when_full IN ('bounce', 'reject', 'defer')", name=op.f("ck_mailbox_when_full")),
         sa.CheckConstraint("grace_octets >= 0", name=op.f("ck_mailbox_grace_octets")),
         sa.CheckConstraint("quota_messages IS NULL OR quota_messages >= 0", name=op.f("ck_mailbox_quota_messages")),
@@ -160,21 +160,21 @@ def upgrade() -> None:
     )
     op.create_table(
         "person",
-        sa.Column("id", storage.schema.Id(length=36), nullable=False),
+        sa.Column("id", storage.columns.Id(length=36), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("agency", storage.schema.Id(length=36), nullable=True),
-        sa.Column("manager", storage.schema.Id(length=36), nullable=True),
+        sa.Column("agency", storage.columns.Id(length=36), nullable=True),
+        sa.Column("manager", storage.columns.Id(length=36), nullable=True),
         sa.ForeignKeyConstraint(["agency"], ["agency.id"], name=op.f("fk_person_agency")),
         sa.ForeignKeyConstraint(["manager"], ["person.id"], name=op.f("fk_person_manager")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
     )
     op.create_table(
         "round",
-        sa.Column("id", storage.schema.Id(length=36), nullable=False),
-        sa.Column("campaign", storage.schema.Id(length=36), nullable=False),
+        sa.Column("id", storage.columns.Id(length=36), nullable=False),
+        sa.Column("campaign", storage.columns.Id(length=36), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("opens", storage.schema.Instant(length=27), nullable=False),
-        sa.Column("deadline", storage.schema.Instant(length=27), nullable=False),
+        sa.Column("opens", storage.columns.Instant(length=27), nullable=False),
+        sa.Column("deadline", storage.columns.Instant(length=27), nullable=False),
         sa.Column("grace", sa.Integer(), nullable=False),
         sa.CheckConstraint("opens < deadline", name=op.f("ck_round_order")),
         sa.ForeignKeyConstraint(["campaign"], ["campaign.id"], name=op.f("fk_round_campaign")),
@@ -185,8 +185,8 @@ def upgrade() -> None:
 
     op.create_table(
         "delivery",
-        sa.Column("message", storage.schema.Id(length=36), nullable=False),
-        sa.Column("mailbox", storage.schema.Id(length=36), nullable=False),
+        sa.Column("message", storage.columns.Id(length=36), nullable=False),
+        sa.Column("mailbox", storage.columns.Id(length=36), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("octets", sa.BigInteger(), nullable=False),
         sa.Column("notify", sa.Text(), nullable=True),
@@ -203,7 +203,7 @@ def upgrade() -> None:
     op.create_table(
         "mailbox_alias",
         sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("mailbox", storage.schema.Id(length=36), nullable=False),
+        sa.Column("mailbox", storage.columns.Id(length=36), nullable=False),
         sa.ForeignKeyConstraint(["mailbox"], ["mailbox.id"], name=op.f("fk_mailbox_alias_mailbox")),
         sa.PrimaryKeyConstraint("address", name=op.f("pk_mailbox_alias")),
     )
@@ -212,19 +212,19 @@ def upgrade() -> None:
 
     op.create_table(
         "notice",
-        sa.Column("id", storage.schema.Id(length=36), nullable=False),
+        sa.Column("id", storage.columns.Id(length=36), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
-        sa.Column("mailbox", storage.schema.Id(length=36), nullable=False),
-        sa.Column("message", storage.schema.Id(length=36), nullable=True),
+        sa.Column("mailbox", storage.columns.Id(length=36), nullable=False),
+        sa.Column("message", storage.columns.Id(length=36), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("created_at", storage.schema.Instant(length=27), nullable=False),
-        sa.Column("next_at", storage.schema.Instant(length=27), nullable=False),
-        sa.Column("settled_at", storage.schema.Instant(length=27), nullable=True),
+        sa.Column("created_at", storage.columns.Instant(length=27), nullable=False),
+        sa.Column("next_at", storage.columns.Instant(length=27), nullable=False),
+        sa.Column("settled_at", storage.columns.Instant(length=27), nullable=True),
         sa.Column("last_reply", sa.Text(), nullable=True),
-        sa.Column("lease_owner", storage.schema.Id(length=36), nullable=True),
-        sa.Column("lease_until", storage.schema.Instant(length=27), nullable=True),
+        sa.Column("lease_owner", storage.columns.Id(length=36), nullable=True),
+        sa.Column("lease_until", storage.columns.Instant(length=27), nullable=True),
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("returned", sa.LargeBinary(), nullable=False),
         sa.Column("octets", sa.LargeBinary(), nullable=True),
@@ -245,7 +245,7 @@ def upgrade() -> None:
     op.create_table(
         "person_address",
         sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("person", storage.schema.Id(length=36), nullable=False),
+        sa.Column("person", storage.columns.Id(length=36), nullable=False),
         sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_person_address_person")),
         sa.PrimaryKeyConstraint("address", name=op.f("pk_person_address")),
     )
@@ -254,17 +254,17 @@ def upgrade() -> None:
 
     op.create_table(
         "submission",
-        sa.Column("message", storage.schema.Id(length=36), nullable=False),
-        sa.Column("id", storage.schema.Id(length=36), nullable=False),
+        sa.Column("message", storage.columns.Id(length=36), nullable=False),
+        sa.Column("id", storage.columns.Id(length=36), nullable=False),
         sa.Column("sender", sa.Text(), nullable=False),
-        sa.Column("person", storage.schema.Id(length=36), nullable=True),
-        sa.Column("round", storage.schema.Id(length=36), nullable=True),
+        sa.Column("person", storage.columns.Id(length=36), nullable=True),
+        sa.Column("round", storage.columns.Id(length=36), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("flags", sa.Text(), nullable=False),
-        sa.Column("received_at", storage.schema.Instant(length=27), nullable=False),
+        sa.Column("received_at", storage.columns.Instant(length=27), nullable=False),
         sa.Column("bullet_count", sa.Integer(), nullable=False),
         sa.Column("late", sa.Boolean(), nullable=False),
-        sa.Column("repeats", storage.schema.Id(length=36), nullable=True),
+        sa.Column("repeats", storage.columns.Id(length=36), nullable=True),
         sa.Column("superseded", sa.Boolean(), nullable=False),
         sa.Column("leftover", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.Text(), nullable=True),
@@ -285,8 +285,8 @@ def upgrade() -> None:
 
     op.create_table(
         "bullet",
-        sa.Column("message", storage.schema.Id(length=36), nullable=False),
-        sa.Column("submission", storage.schema.Id(length=36), nullable=False),
+        sa.Column("message", storage.columns.Id(length=36), nullable=False),
+        sa.Column("submission", storage.columns.Id(length=36), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -314,9 +314,9 @@ def upgrade() -> None:
 
     op.create_table(
         "notice_attempt",
-        sa.Column("notice", storage.schema.Id(length=36), nullable=False),
+        sa.Column("notice", storage.columns.Id(length=36), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("at", storage.schema.Instant(length=27), nullable=False),
+        sa.Column("at", storage.columns.Instant(length=27), nullable=False),
         sa.Column("result", sa.Text(), nullable=False),
         sa.Column("reply", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["notice"], ["notice.id"], name=op.f("fk_notice_attempt_notice")),
@@ -324,9 +324,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "refusal",
-        sa.Column("id", storage.schema.Id(length=36), nullable=False),
-        sa.Column("mailbox", storage.schema.Id(length=36), nullable=False),
-        sa.Column("refused_at", storage.schema.Instant(length=27), nullable=False),
+        sa.Column("id", storage.columns.Id(length=36), nullable=False),
+        sa.Column("mailbox", storage.columns.Id(length=36), nullable=False),
+        sa.Column("refused_at", storage.columns.Instant(length=27), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("mail_from", sa.Text(), nullable=False),
         sa.Column("client", sa.Text(), nullable=False),
@@ -335,7 +335,7 @@ def upgrade() -> None:
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("reply", sa.Text(), nullable=False),
-        sa.Column("notice", storage.schema.Id(length=36), nullable=True),
+        sa.Column("notice", storage.columns.Id(length=36), nullable=True),
         sa.CheckConstraint("stage IN ('rcpt', 'data')", name=op.f("ck_refusal_stage")),
         sa.ForeignKeyConstraint(["mailbox"], ["mailbox.id"], name=op.f("fk_refusal_mailbox")),
         sa.ForeignKeyConstraint(["notice"], ["notice.id"], name=op.f("fk_refusal_notice")),

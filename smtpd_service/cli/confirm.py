@@ -38,10 +38,19 @@ class Heard:
         return f"only {self.confirmed} of {self.running} {listeners} confirmed in {self.seconds:.1f} s"
 
 
-def record(tx: Tx, *, verb: str, subject: str, before: dict[str, Any], after: dict[str, Any], reason: str) -> Recorded:
-    """Write down a change of this operator in the transaction that makes it."""
+def record(
+    tx: Tx,
+    *,
+    verb: str,
+    subject: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    reason: str,
+    by: str | None = None,
+) -> Recorded:
+    """Write down a change of this operator, or of whoever he names, in the transaction that makes it."""
     number = changes.record(
-        tx, at=now(), who=who(), verb=verb, subject=subject, before=before, after=after, reason=reason
+        tx, at=now(), who=by or who(), verb=verb, subject=subject, before=before, after=after, reason=reason
     )
     return Recorded(number, changes.current_generation(tx))
 

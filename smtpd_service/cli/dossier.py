@@ -71,6 +71,7 @@ def print_dossier(dossier: Row, zone: tzinfo) -> None:
             ("message-id", dossier["message_id"] or ""),
             ("size", f"{dossier['octets']:,} octets"),
             ("sha-256", dossier["digest"]),
+            ("destroyed", _destroyed(dossier, zone)),
             ("parameters", _parameters(dossier)),
             ("state", _state(dossier)),
             *(("mailbox", f"{each['mailbox']}, as {each['recipient']}") for each in dossier["mailboxes"]),
@@ -80,6 +81,13 @@ def print_dossier(dossier: Row, zone: tzinfo) -> None:
     for submission in dossier["submissions"]:
         for line in _read(submission):
             say(line)
+
+
+def _destroyed(dossier: Row, zone: tzinfo) -> str:
+    """Return when the octets were destroyed, and why; nothing where they are there."""
+    if dossier["destroyed_at"] is None:
+        return ""
+    return f"the octets, {moment(dossier['destroyed_at'], zone)}: {dossier['destroyed_why']}"
 
 
 def _unfolded(header: str) -> list[str]:
@@ -102,6 +110,8 @@ def _state(dossier: Row) -> str:
 def _read(submission: Row) -> Iterator[str]:
     marks = [name for name in ("late", "superseded") if submission[name]]
     marks += ["repeats an earlier one"] if submission["repeats"] else []
+    marks += [f"repeats an earlier one by {submission['similarity']:.0%}"] if submission["near_repeats"] else []
+    marks += ["in quarantine"] if submission["quarantined"] else []
     where = f" for {submission['round']}" if submission["round"] else ""
     yield ""
     yield f"{', '.join([submission['status'], *marks])}{where}, {submission['bullet_count']} bullets:"

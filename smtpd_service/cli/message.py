@@ -11,7 +11,8 @@ from smtpd_service.cli.dossier import columns, dossier_of, print_dossier
 from smtpd_service.cli.listing import Listing, print_page
 from smtpd_service.cli.options import After, Config, Json, Limit, OfMailbox, Since, noun
 from smtpd_service.cli.paper import print_json, print_octets
-from storage import messages
+from storage import messages, quarantine
+from storage.octets import DestroyedError
 from storage.records import MessageId, MessageState
 
 verbs = noun("Stored mail.")
@@ -67,9 +68,14 @@ def show(
 def _octets(desk: Desk, id_: MessageId) -> bytes:
     try:
         with desk.store.reading() as tx:
-            octets = messages.octets(tx, id_)
+            held = quarantine.first_held(tx, id_)
+            octets = None if held else messages.octets(tx, id_)
+    except DestroyedError as error:
+        raise Complaint(f"message {id_} cannot be shown: {error}; see: pulsebox message show {id_}") from error
     except ValueError as error:
         raise Complaint(f"message {id_} cannot be shown: {error}; see: pulsebox db check") from error
+    if held is not None:
+        raise Complaint(f"of message {id_} something is in quarantine; see: pulsebox quarantine show {held} --raw")
     if octets is None:
         raise Complaint(f"no message {id_}; see: pulsebox message list")
     return octets

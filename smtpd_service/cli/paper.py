@@ -87,7 +87,7 @@ def say(text: str) -> None:
     print(printable(text))
 
 
-def _show(paper: Table) -> None:
+def print_paper(paper: Table) -> None:
     """Print a table: in colour and folded on a terminal, elsewhere plain, unfolded, without spaces at the end."""
     if sys.stdout.isatty():
         Console(highlight=False, markup=False, emoji=False).print(paper)
@@ -107,7 +107,7 @@ def print_table(rows: Iterable[Row], columns: Sequence[Column], *, nothing: str 
     for row in rows:
         table.add_row(*(Text(printable(column.cell(row))) for column in columns))
     if table.row_count:
-        _show(table)
+        print_paper(table)
     else:
         say(nothing)
 
@@ -120,14 +120,14 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     for name, value in facts:
         if value:
             grid.add_row(Text(name), Text(printable(value)))
-    _show(grid)
+    print_paper(grid)
 
 
 def print_grid(lines: Iterable[Sequence[str]]) -> None:
     grid = Table.grid(padding=(0, 3, 0, 0))
     for line in lines:
         grid.add_row(*(Text(printable(cell)) for cell in line))
-    _show(grid)
+    print_paper(grid)
 
 
 def as_json(value: Any, *, indent: int | None = 2) -> str:

@@ -29,7 +29,7 @@ def query(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Ask the views: mailboxes, messages, submissions, bullets, refusals, notices, rounds, changes."""
+    """Ask the views: mailboxes, messages, submissions, bullets, withheld, refusals, notices, rounds, changes."""
     if csv and json:
         raise Complaint("--csv and --json do not go together; choose one")
     most = limit or (ROW_LIMIT if csv or json else TABLE_LIMIT)

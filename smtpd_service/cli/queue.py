@@ -14,6 +14,7 @@ from smtpd_service.cli.intervention import Done, Intervention, intervene
 from smtpd_service.cli.listing import Listing, print_page
 from smtpd_service.cli.options import After, All, Config, Json, Limit, OfMailbox, Reason, noun
 from smtpd_service.cli.paper import Column, plain, print_json, say
+from smtpd_service.cli.reread import reread
 from storage import messages
 from storage.engine import Tx
 from storage.records import MessageId, MessageState
@@ -91,6 +92,8 @@ def _retry(tx: Tx, named: Sequence[str] | None) -> Done:
     ids = {} if chosen is None else {"ids": chosen}
     return Done(count, {"state": "parked"} | ids, {"state": "pending", "messages": count})
 
+
+verbs.command()(reread)
 
 RETRY = Intervention("queue retry", _retry, "retried", "given back to the readers")
 

@@ -6,10 +6,10 @@ from typing import Any
 from smtpd_service.cli.complaint import Complaint
 from smtpd_service.cli.paper import Column, Row, ids, moment, plain, print_facts, timed
 from storage import notices
+from storage.columns import instant_text
 from storage.engine import Store
 from storage.query import run
 from storage.records import NoticeId
-from storage.schema import instant_text
 
 
 def columns(zone: tzinfo) -> list[Column]:

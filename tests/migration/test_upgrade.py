@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import text
 
 from smtpd_service.first_start import make_ready
@@ -15,6 +17,7 @@ from smtpd_service.settings import ConfigError, load
 from storage import messages
 from storage.engine import StorageError, Store, open_store
 from storage.query import run
+from storage.records import MessageId
 from storage.upgrade import current, damage, differences, head, schema_state, upgrade
 from storage.version import newest
 from tests.servers import PostgresServer
@@ -100,6 +103,70 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(database_url: str) 
         tx.execute(text("DROP TABLE submission"))
     upgrade(database_url)
     assert differences(store) == []
+    store.close()
+
+
+def upgrade_to(url: str, version: str) -> None:
+    """Bring a database to the schema of an older program."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    store = open_store(url, foreign_keys=False)
+    with store.unit() as tx:
+        config.attributes["connection"] = tx
+        with pytest.MonkeyPatch.context() as older:
+            # The views are those of this program; an older one had its own.
+            older.setattr("storage.views.VIEWS", {})
+            older.setattr("storage.query.VIEWS", {})
+            command.upgrade(config, version)
+    store.close()
+
+
+OLD_ROWS = (
+    (
+        "INSERT INTO campaign (id, name, zone, weekday, time, open_days, grace) "
+        "VALUES (:one, 'weekly', 'America/New_York', 0, '23:59:59', 6, 0)"
+    ),
+    "INSERT INTO person (id, name) VALUES (:one, 'Doe, Ann Q.')",
+    "INSERT INTO person (id, name, manager) VALUES (:two, 'ROE, JOSÉ', :one)",
+    (
+        "INSERT INTO message (id, received_at, mail_from, octets, digest, client, helo, proved, proved_by, smtputf8, "
+        "body, trace, state, attempts, encoding, raw) VALUES (:one, '2026-11-18T12:00:00.000000Z', 'ann@agency.test', "
+        "6, :raw, '', '', :no, '', :no, '', '', 'read', 0, 'raw', :raw)"
+    ),
+    (
+        "INSERT INTO submission (message, id, sender, status, flags, received_at, bullet_count, late, superseded, "
+        "leftover, fingerprint, trace, defects, parser) VALUES (:one, :two, 'ann@agency.test', 'FEW', '[]', "
+        "'2026-11-18T12:00:00.000000Z', 1, :no, :no, 'left', 'f', '[]', '[]', '1')"
+    ),
+    (
+        "INSERT INTO bullet (message, submission, position, level, kind, marker, text, span_start, span_end, part, "
+        "confidence, quarantined) VALUES (:one, :two, 1, 0, 'dash', '-', 'said', 0, 4, 0, 1.0, :no)"
+    ),
+)
+
+
+def test_a_populated_database_of_the_first_schema_keeps_its_rows(database_url: str) -> None:
+    upgrade_to(database_url, "0001")
+    store = open_store(database_url)
+    with store.unit() as tx:
+        values = {"one": f"019a{'0' * 4}-0000-7000-8000-{'0' * 12}", "two": f"019a{'0' * 4}-0000-7000-8000-{'1' * 12}"}
+        for statement in OLD_ROWS:
+            tx.execute(text(statement), values | {"raw": b"octets", "no": False})
+
+    assert schema_state(store) == "older"
+    upgrade(database_url)
+
+    assert schema_state(store) == "current"
+    assert differences(store) == []
+    assert damage(store) == []
+    with run(store, "SELECT text, quarantined FROM bullets") as found:
+        assert list(found.rows) == [("said", False)]
+    with run(store, "SELECT near_repeats, similarity, quarantined, bullet_count FROM submissions") as found:
+        assert list(found.rows) == [(None, None, False, 1)]
+    with store.reading() as tx:
+        assert tx.scalar(text("SELECT request FROM campaign")) == ""
+        assert tx.execute(text("SELECT name_key FROM person ORDER BY id")).scalars().all() == ["ann doe", "josé roe"]
+        assert messages.octets(tx, MessageId(values["one"])) == b"octets"
     store.close()
 
 

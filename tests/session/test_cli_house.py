@@ -28,6 +28,7 @@ EVERY_READING_VERB = [
     ("queue", "list"),
     ("outbox", "list"),
     ("bounce", "list"),
+    ("quarantine", "list"),
 ]
 
 

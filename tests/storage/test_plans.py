@@ -3,15 +3,27 @@
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
 
-from storage import acceptance, mailboxes, messages, notices, submissions
+from smtpd_service.identity import new_id
+from storage import acceptance, earlier, mailboxes, messages, notices, quarantine, roster, submissions
+from storage.earlier import Window
 from storage.engine import Store, Tx, open_store
-from storage.records import Fate, Mark, MessageId
+from storage.records import (
+    Condemned,
+    Fate,
+    Mark,
+    MessageId,
+    MessageState,
+    NewBullet,
+    NewMessage,
+    NewSubmission,
+    Withheld,
+)
 from storage.upgrade import upgrade
 from tests.servers import PostgresServer
 from tests.storage.stock import NOON, add_box, add_messages, box, message, notice
@@ -19,6 +31,8 @@ from tests.storage.stock import NOON, add_box, add_messages, box, message, notic
 LATER = NOON + timedelta(hours=1)
 OWNER = str(uuid.uuid4())
 SOME = [MessageId(str(uuid.uuid4())) for _ in range(3)]
+WINDOW = Window(datetime.now(UTC) - timedelta(weeks=8), str(uuid.UUID(int=2**128 - 1)), ("OK",), 40, 500)
+DOOMED = Condemned(SOME[0], MessageState.READ, 1, (SOME[1],), 0)
 
 # Each does what a running service does all the time.
 HOT: dict[str, Callable[[Tx], Any]] = {
@@ -36,17 +50,36 @@ HOT: dict[str, Callable[[Tx], Any]] = {
     "recognise a re-sent mail": lambda tx: acceptance.marks(tx, [b"a", b"b"], NOON),
     "forget old marks": lambda tx: acceptance.forget(tx, NOON, 100),
     "earlier submissions that say the same": lambda tx: submissions.earlier_same(tx, [("ann@agency.test", "f")]),
+    "what authors said before, by sender": lambda tx: earlier.said(tx, "sender", ["a1@agency.test", "b"], WINDOW),
+    "what authors said before, by person": lambda tx: earlier.said(tx, "person", [SOME[0], SOME[1]], WINDOW),
+    "who on the roster is called so": lambda tx: roster.named(tx, ["Ann Doe", "Bob Roe"]),
+    "is anything of a message in quarantine": lambda tx: quarantine.first_held(tx, SOME[0]),
+    "what a purge destroys": lambda tx: quarantine.purge(tx, DOOMED, who="ann", at=NOON, why="spill"),
     "octets of a message": lambda tx: messages.octets(tx, SOME[0]),
 }
 SMALL = {"mailbox", "mailbox_alias", "mailbox_1"}
 QUEUES = {"ix_message_waiting", "ix_message_parked", "ix_notice_due"}
 
 
+def answer(of: NewMessage, number: int) -> NewSubmission:
+    """One of a thousand authors' answers, with a bullet that is seen and one that is not."""
+    bullets = tuple(NewBullet(n, 0, "dash", "-", None if n == 2 else "one", 0, 3, 0, None, 1.0, n == 2) for n in (1, 2))
+    withheld = (Withheld(new_id(), "bullet", 2, "ssn", None, "two", NOON),)
+    return NewSubmission(
+        new_id(), of.id, f"a{number % 1000}@agency.test", None, None, "OK", (), NOON, False, None, "", f"f{number}",
+        (), (), "1", bullets, None, None, withheld,
+    )  # fmt: skip
+
+
 def fill(store: Store) -> None:
     made = add_box(store, box())
-    add_messages(store, made, *(message(b"x") for _ in range(3000)))
+    stored = [message(b"x") for _ in range(3000)]
+    add_messages(store, made, *stored)
     owed = [notice(made) for _ in range(1500)]
     with store.unit() as tx:
+        submissions.store(tx, [answer(each, number) for number, each in enumerate(stored)])
+        people = [{"id": new_id(), "name": f"Ann Doe{n}", "key": f"ann doe{n}"} for n in range(1000)]
+        tx.execute(text("INSERT INTO person (id, name, name_key) VALUES (:id, :name, :key)"), people)
         notices.owe(tx, owed)
         tx.execute(text("UPDATE message SET state = 'read'"))
         tx.execute(text("UPDATE notice SET state = 'sent'"))

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from storage import acceptance, changes, messages, notices, query, refusals, rounds, submissions
 from storage.engine import Store, open_store
 from storage.query import QueryError
-from storage.records import NewBullet, NewSubmission, Round
+from storage.records import NewBullet, NewSubmission, Round, Withheld
 from storage.upgrade import upgrade
 from storage.views import VIEWS
 from tests.servers import PostgresServer
@@ -45,9 +45,10 @@ def fill(store: Store) -> None:
         NewBullet(n, 1, "item", "-", None if n == 2 else "ﬁxed “it” \U0001f642", 0, 3, 0, None, n / 4, n == 2)
         for n in (1, 2)
     )
+    withheld = Withheld("019a0000-0000-7000-8000-000000000099", "bullet", 2, "ssn", "S", "private", NOON)
     submission = NewSubmission(
         id_(), stored.id, "ann@agency.test", None, round_.id, "OK", ("unproved",), NOON, True, None, "", "f", (), (),
-        "1", bullets,
+        "1", bullets, stored.id, 0.9, (withheld,),
     )  # fmt: skip
     owed = notice(made, id=id_(), message=stored.id)
     with store.unit() as tx:
@@ -155,6 +156,10 @@ BASE_TABLES = [
     "SELECT 1 FROM messages ORDER BY (SELECT value FROM secret)",
     "SELECT token FROM acceptance",
     "SELECT client, digest FROM message",
+    "SELECT text FROM quarantine",
+    "SELECT text FROM withheld",
+    "WITH withheld AS (SELECT text, mark FROM quarantine) SELECT * FROM withheld",
+    "SELECT destroyed_why FROM message",
 ]
 WRITES = [
     "INSERT INTO secret VALUES ('a', 'b')",
@@ -236,7 +241,18 @@ def secrets_of(store: Store) -> list[str]:
 
 
 def state_of(store: Store) -> list[Any]:
-    names = ("message", "delivery", "secret", "mailbox", "notice", "refusal", "submission", "bullet", "acceptance")
+    names = (
+        "message",
+        "delivery",
+        "secret",
+        "mailbox",
+        "notice",
+        "refusal",
+        "submission",
+        "bullet",
+        "acceptance",
+        "quarantine",
+    )
     with store.reading() as tx:
         return [tx.execute(text(f"SELECT * FROM {name}")).all() for name in names]  # noqa: S608  # our own names
 
@@ -284,7 +300,8 @@ def test_an_alias_that_poses_as_a_view_shows_what_the_view_shows_and_no_more(fil
     assert not shown & {
         ("message", "raw"), ("message", "digest"), ("message", "client"), ("secret", "value"), ("secret", "name"),
         ("notice", "returned"), ("notice", "octets"), ("notice", "facts"), ("submission", "leftover"),
-        ("acceptance", "token"), ("submission", "trace"), ("submission", "defects"),
+        ("acceptance", "token"), ("submission", "trace"), ("submission", "defects"), ("quarantine", "text"),
+        ("quarantine", "mark"), ("quarantine", "first_by"), ("message", "destroyed_why"),
     }  # fmt: skip
 
 

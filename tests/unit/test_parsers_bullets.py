@@ -1,10 +1,15 @@
+# ruff: noqa: E501  a row is a mail
 """Lines into bullets: every mark of the table, levels, continuations, and lists without marks."""
 
+import textwrap
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parsers import markers
 from parsers.model import Reading, Status
-from parsers.parse import read
+from parsers.parse import explain_body, read
 
 TEXTS = ["Closed the case", "Drafted the memo", "Met the office"]
 KINDS = frozenset(
@@ -145,3 +150,86 @@ def test_the_fingerprint_is_of_the_items_in_any_order_case_and_spacing() -> None
 def test_a_benign_portion_mark_is_kept_beside_the_text() -> None:
     [bullet] = reading("- (U) Closed it\n").bullets
     assert (bullet.text, bullet.portion_mark) == ("Closed it", "U")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("1) Closed the case, 2) Drafted the memo, and 3) Met the office", TEXTS),
+        ("This week: (a) Closed the case; (b) Drafted the memo; (c) Met the office", TEXTS),
+        ("This week I did: i) Closed the case ii) Drafted the memo iii) Met the office", TEXTS),
+        ("1. Closed the case 2. Drafted the memo 3. Met the office", TEXTS),
+        (
+            "1) Closed 14 cases 2) Spent 3.5 hours on memos 3) Met 2 offices",
+            ["Closed 14 cases", "Spent 3.5 hours on memos", "Met 2 offices"],
+        ),
+        ("#1 Closed the case #2 Drafted the memo #3 Met the office", TEXTS),
+        ("1- Closed the case 2- Drafted the memo 3- Met the office", TEXTS),
+        ("• Closed the case • Drafted the memo • Met the office", TEXTS),
+        ("- Closed the case - Drafted the memo - Met the office", TEXTS),
+        ("Last week: - Closed the case - Drafted the memo - Met the office", TEXTS),
+        ("Closed the case; Drafted the memo; Met the office", TEXTS),
+        ("Closed the case; Drafted the\nmemo; and Met the office", TEXTS),
+        ("Last week: Closed the case; Drafted the memo; Met the office", TEXTS),
+    ],
+)
+def test_items_in_running_text_are_told_apart(body: str, expected: list[str]) -> None:
+    assert [bullet.text for bullet in explain_body(body, html=False).reading.bullets] == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "I did not see the point of it; still, I went there because of her. When I came there, she was gone; nobody knew where. So I left; that is all there is to say.",
+        "We need 1) a plan, 2) a room and 3) the money, as I said.\n\nBut nobody listens to me, and so we have none of the three until this day.\n",
+        "for (i = 0; i < n; i++)\n  x;",
+        "I was there on Monday and saw how it is. It was good. Then I left.\n\nDo you know more? I would like to hear it, since nobody tells me. Write to me.\n\nI will be back on Friday. Then we can talk. Let us meet at the usual place.\n",
+        "Ann Doe\nProgram Analyst\nRoom 12\n",
+        "-\n-\n-\n-\n-\n\nAnn\n",
+        "-\n\n-\n\n-\n",
+    ],
+)
+def test_prose_and_code_are_no_items(body: str) -> None:
+    assert explain_body(body, html=False).reading.bullets == ()
+
+
+WORDS = st.text("abcdefgxyzäßλж", min_size=1, max_size=9)
+SENTENCES = st.lists(WORDS, min_size=1, max_size=30).map(" ".join)
+PIECES = st.sampled_from(
+    ["(U) ", *"ab-*•1)., \t\n;:>(o", "\r\n", "\n\n", "\n- ", "\n1. ", "\n2. ", "  ", "word", "\u00a0", "é", "\u200b"]
+)
+
+
+@given(
+    st.lists(SENTENCES, min_size=2, max_size=8), st.sampled_from(["- ", "* ", "• ", "  o  ", "+ "]), st.integers(20, 90)
+)
+def test_a_span_holds_its_item_and_nothing_else(items: list[str], mark: str, width: int) -> None:
+    hanging = " " * len(mark)
+    body = "\n".join(
+        textwrap.fill(item, width, initial_indent=mark, subsequent_indent=hanging, break_long_words=False)
+        for item in items
+    )
+    found = explain_body(body, html=False).reading.bullets
+    assert [bullet.text for bullet in found] == items
+    assert [" ".join(body[bullet.start : bullet.end].split()) for bullet in found] == items
+
+
+@settings(max_examples=400)
+@given(st.lists(PIECES, max_size=60).map("".join))
+def test_a_span_begins_and_ends_with_words_of_its_item(body: str) -> None:
+    for bullet in explain_body(body, html=False).reading.bullets:
+        words, said = bullet.text.split(), body[bullet.start : bullet.end].replace("\u200b", "").split()
+        assert (said[0], said[-1]) == (words[0], words[-1])
+        assert bullet.text == bullet.text.strip()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "完成了第一季度报告\n\n修复了导出错误的问题\n\n参加了周三的例会\n",
+        "Closed it all\n\nMet the office\n\nRan a drill\n",
+    ],
+)
+def test_short_paragraphs_are_items(body: str) -> None:
+    found = explain_body(body, html=False).reading.bullets
+    assert [bullet.text for bullet in found] == body.rstrip().split("\n\n")

@@ -17,6 +17,19 @@ BODY = "\r\n- Closed the case\r\n- Drafted the memo\r\n- Met the office\r\n"
         ("From: Ann <ann@agency.test>\r\n", True, Status.AUTO_REPLY, "gate:null-sender"),
         ("From: MAILER-DAEMON@agency.test\r\n", True, Status.BOUNCE, "gate:daemon"),
         ("Content-Type: multipart/encrypted; boundary=b\r\n", False, Status.ENCRYPTED, "gate:pgp-mime"),
+        ("From: MAILER-DAEMON@agency.test\r\n", False, Status.BOUNCE, "gate:daemon"),
+        ("From: postmaster@agency.test\r\n", True, Status.BOUNCE, "gate:daemon"),
+        ("Return-Path: <>\r\nFrom: postmaster@agency.test\r\n", False, Status.BOUNCE, "gate:daemon"),
+        ("Return-Path: <>\r\n", False, Status.AUTO_REPLY, "gate:null-sender"),
+        ("X-Autoreply: yes\r\n", False, Status.AUTO_REPLY, "gate:x-autoreply"),
+        ("X-Autoreply-From: ann@agency.test\r\n", False, Status.AUTO_REPLY, "gate:x-autoreply"),
+        ("X-Autorespond: Away\r\n", False, Status.AUTO_REPLY, "gate:x-autorespond"),
+        ("Precedence: auto-reply\r\n", False, Status.AUTO_REPLY, "gate:precedence"),
+        ("X-Precedence: auto_reply\r\n", False, Status.AUTO_REPLY, "gate:precedence"),
+        ("X-FC-MachineGenerated: true\r\n", False, Status.AUTO_REPLY, "gate:machine-generated"),
+        ("X-Failed-Recipients: bob@agency.test\r\n", False, Status.BOUNCE, "gate:failed-recipients"),
+        ("X-MS-Exchange-Message-Is-Ndr:\r\nFrom: a@b.test\r\n", False, Status.BOUNCE, "gate:report"),
+        ("Content-Type: text/calendar; method=COUNTER\r\n", False, Status.CALENDAR, "gate:calendar"),
         ("Content-Type: application/pkcs7-mime\r\n", False, Status.ENCRYPTED, "gate:smime"),
         ("Content-Type: text/calendar; method=REPLY\r\n", False, Status.CALENDAR, "gate:calendar"),
         ("Content-Type: multipart/report; boundary=b\r\n", False, Status.BOUNCE, "gate:report"),
@@ -36,6 +49,11 @@ def test_a_gated_message_gives_its_reason_and_no_bullets(
         "Precedence: bulk\r\n",
         "Precedence: list\r\n",
         "X-Auto-Response-Suppress: All\r\n",
+        "X-MS-Exchange-Inbox-Rules-Loop: ann@agency.test\r\n",
+        "List-Id: <staff.agency.test>\r\n",
+        "X-Autoreply: no\r\n",
+        "From: postmaster@agency.test\r\n",
+        "Return-Path: <ann@agency.test>\r\n",
         "Content-Type: multipart/signed; boundary=never\r\n",
     ],
 )
@@ -45,3 +63,52 @@ def test_what_proves_nothing_holds_nothing_back(headers: str) -> None:
 
 def test_an_inline_pgp_message_is_encrypted() -> None:
     assert read(b"Subject: x\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQEM\r\n").status is Status.ENCRYPTED
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("Hi. This is the qmail-send program at mx.agency.test.\r\nI'm afraid I wasn't able to", Status.BOUNCE),
+        ("This is the mail system at host mx.agency.test.\r\n\r\nI'm sorry to have to inform you", Status.BOUNCE),
+        ("This message was created automatically by mail delivery software.\r\n", Status.BOUNCE),
+        ("The original message was received at Mon, 3 Mar 2025 10:00:00 -0500\r\nfrom relay", Status.BOUNCE),
+        ("Your message did not reach some or all of the intended recipients.\r\n\r\n", Status.BOUNCE),
+        ("Delivery has failed to these recipients or groups:\r\n\r\n", Status.BOUNCE),
+        ("Your message\r\n\r\n  To:  Ann\r\n  Subject: x\r\n\r\nwas read on 3/3/2025", Status.READ_RECEIPT),
+        ("This is a Return Receipt for the mail that you sent", Status.READ_RECEIPT),
+    ],
+)
+def test_a_machine_is_known_by_how_its_text_begins(body: str, status: Status) -> None:
+    for null_sender in (True, False):
+        assert read(f"Subject: x\r\n\r\n{body}{BODY}".encode(), null_sender=null_sender).status is status
+
+
+def test_a_person_who_tells_of_a_bounce_is_read() -> None:
+    body = f"Hi,\r\n{BODY}\r\n> This is the mail system at host mx.agency.test.\r\n"
+    assert read(f"Subject: x\r\n\r\n{body}".encode()).status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("part", "status"),
+    [
+        ("message/delivery-status", Status.BOUNCE),
+        ("message/disposition-notification", Status.READ_RECEIPT),
+        ("text/calendar; method=reply", Status.CALENDAR),
+    ],
+)
+def test_a_report_is_known_by_its_parts_whatever_holds_them(part: str, status: Status) -> None:
+    head = "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+    octets = f"{head}{BODY}\r\n--b\r\nContent-Type: {part}\r\n\r\nReporting-MTA: dns; x\r\n--b--\r\n"
+    assert read(octets.encode()).status is status
+
+
+def test_a_bounce_that_somebody_attached_is_no_bounce() -> None:
+    head = "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+    inner = "Content-Type: multipart/report; boundary=c\r\n\r\n--c\r\nContent-Type: message/delivery-status\r\n\r\n"
+    octets = f"{head}{BODY}\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}--c--\r\n--b--\r\n"
+    assert read(octets.encode()).status is Status.OK
+
+
+def test_a_calendar_is_known_by_its_text_where_the_header_does_not_say() -> None:
+    octets = "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nEND:VCALENDAR\r\n"
+    assert read(octets.encode()).status is Status.CALENDAR

@@ -4,7 +4,7 @@ import pytest
 
 from parsers import html
 from parsers.model import Part
-from parsers.parse import read
+from parsers.parse import explain_body, read
 
 LIST = "<ul><li>one</li><li>two</li></ul>"
 
@@ -54,8 +54,8 @@ def test_words_paragraphs_keep_their_hidden_mark_as_marker() -> None:
         f"<div>On Mon, 3 Mar 2025, HR wrote:</div><blockquote>{LIST}</blockquote>",
         f'<hr><div id="divRplyFwdMsg">From</div>{LIST}',
         f'<div id="appendonsend"></div>{LIST}',
-        f'<div><div style="border:none;border-top:solid #E1E1E1 1.0pt">From</div></div>{LIST}',
-        f'<div style="border-top:solid #B5C4DF 1.0pt">From</div>{LIST}',
+        f'<div><div style="border:none;border-top:solid #E1E1E1 1.0pt">From: HR</div></div>{LIST}',
+        f'<div style="border-top:solid #B5C4DF 1.0pt">From: HR</div>{LIST}',
         f'<div name="messageReplySection">{LIST}</div>',
         f'<div class="moz-cite-prefix">On 3 HR wrote:</div><blockquote type="cite">{LIST}</blockquote>',
         f'<div class="yahoo_quoted">{LIST}</div>',
@@ -94,3 +94,124 @@ def test_a_line_is_at_its_place_in_the_rendered_text() -> None:
     lines = html.render(Part(0, True, f"<p>a&nbsp;b</p>{LIST}<br>c")).lines
     rendered = "\n".join(line.text for line in lines)
     assert [rendered[line.start : line.end] for line in lines] == [line.text for line in lines]
+
+
+QUOTED = "<ul><li>quoted</li></ul>"
+ATTRIBUTION = "On Mon, Mar 3, 2025 at 8:00 AM HR &lt;hr@asker.test&gt; wrote:"
+FORWARDED = "---------- Forwarded message ---------<br>From: HR"
+BORDER = "BORDER-LEFT: #000000 2px solid; PADDING-LEFT: 5px"
+ANNOUNCED = [
+    f'<div class="gmail_quote"><div class="gmail_attr">{ATTRIBUTION}</div><blockquote>{QUOTED}</blockquote></div>',
+    f'<div class="gmail_quote"><div class="gmail_attr">{FORWARDED}</div>{QUOTED}<blockquote>x</blockquote></div>',
+    f'<div class="m_-123gmail_quote">{QUOTED}</div>',
+    f'<div id="ydp12abyahoo_quoted_123" class="ydp12abyahoo_quoted">{QUOTED}</div>',
+    f'<div id="x_divRplyFwdMsg">From: a</div>{QUOTED}',
+    f'<hr id="zwchr" data-marker="__DIVIDER__"><div data-marker="__HEADERS__"><b>From: </b>x</div>{QUOTED}',
+    f'<hr id="stopSpelling">Date: Mon<br>From: x{QUOTED}',
+    f'<BLOCKQUOTE style="{BORDER}">----- Original Message -----{QUOTED}</BLOCKQUOTE>',
+    f"<div>{ATTRIBUTION}</div><blockquote>{QUOTED}</blockquote>",
+    f"<div>HR wrote:</div><blockquote>{QUOTED}</blockquote>",
+    f'<div>03.03.2025, 08:00, "HR" &lt;hr@asker.test&gt;:</div><blockquote>{QUOTED}</blockquote>',
+    f'<div name="quote"><b>Von:</b> HR<div name="quoted-content">{QUOTED}</div></div>',
+    f'<p id="reply-intro">{ATTRIBUTION}</p><blockquote type="cite">{QUOTED}</blockquote>',
+    f"<div>------------------&nbsp;原始邮件&nbsp;------------------</div><div><b>发件人:</b>&nbsp;HR</div>{QUOTED}",
+    f"<p><b>From:</b> HR<br><b>Sent:</b> Monday, March 3, 2025 8:00 AM<br><b>To:</b> Ann</p>{QUOTED}",
+    f"<p><b>Von:</b> HR</p><p><b>Gesendet:</b> Montag, 3. März 2025</p><p><b>An:</b> Ann</p>{QUOTED}",
+    '<div style="border-style:solid none none;border-color:rgb(225, 225, 225) currentcolor"><b>From:</b> HR</div>'
+    + QUOTED,
+    f'<div class="protonmail_quote">On Monday, HR wrote:<br><blockquote type="cite">{QUOTED}</blockquote></div>',
+    f'<div name="messageReplySection">{ATTRIBUTION}<blockquote type="cite">{QUOTED}</blockquote></div>',
+    f"<div>{ATTRIBUTION}</div><div>&gt; - quoted</div>",
+]
+
+
+@pytest.mark.parametrize("quote", ANNOUNCED)
+def test_a_quote_is_cut_with_what_announces_it(quote: str) -> None:
+    explained = explain_body(f"{LIST}<br>{quote}", html=True)
+    assert ([bullet.text for bullet in explained.reading.bullets], explained.unsigned.split()) == (
+        ["one", "two"],
+        ["one", "two"],
+    )
+    shown = explained.bodies[0].text
+    assert any("quoted" in shown[cut.start : cut.end] for cut in explained.reading.trace)
+
+
+@pytest.mark.parametrize("quote", [ANNOUNCED[0], *ANNOUNCED[8:11], ANNOUNCED[12]])
+def test_text_below_a_quote_container_is_the_authors(quote: str) -> None:
+    assert [text for *_, text in items(quote + LIST)] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        '<div>--</div><div class="gmail_signature">Ann Lee<br>Director</div>',
+        '<div id="Signature"><p>Ann Lee</p><p>Director</p></div><div id="appendonsend"></div>',
+        '<div name="messageSignatureSection">Ann Lee<br>Director</div>',
+        '<pre class="moz-signature">-- \nAnn Lee\nDirector</pre>',
+    ],
+)
+def test_a_signatures_container_is_the_authors_until_it_is_asked_to_go(signed: str) -> None:
+    explained = explain_body(LIST + signed, html=True)
+    assert (explained.unsigned.split(), "Director" in explained.reply) == (["one", "two"], True)
+
+
+def test_a_typed_dash_and_name_that_became_a_list_is_a_signature() -> None:
+    source = LIST + "<div>Thanks,</div><ul style='list-style-type:\"- \"'><li>Ann Lee</li></ul>"
+    assert [text for *_, text in items(source)] == ["one", "two"]
+
+
+def test_a_sensitivity_label_is_no_content() -> None:
+    assert shown(f'<p class="msipheader12ab">Internal</p>{LIST}<p class="x_msipfooter12ab">Internal</p>') == [
+        "one",
+        "two",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("opening", "marks"),
+    [
+        ('<ol type="a" start="2">', ["b.", "c."]),
+        ('<ol type="i">', ["i.", "ii."]),
+        ('<ol style="list-style-type: upper-roman">', ["I.", "II."]),
+        ('<ol start="9">', ["9.", "10."]),
+    ],
+)
+def test_ordered_lists_count_as_browsers_do(opening: str, marks: list[str]) -> None:
+    assert [marker for marker, *_ in items(f"{opening}<li>one</li><li>two</li></ol>")] == marks
+
+
+def test_gmails_copy_of_words_list_has_levels_by_its_margin() -> None:
+    paragraph = '<p class="gmail-MsoListParagraph" style="margin-left:{}in">{}<span>&nbsp;&nbsp;&nbsp; </span>{}</p>'
+    source = "".join(paragraph.format(*row) for row in ((0.5, "·", "top"), (1, "o", "sub"), (0.5, "·", "next")))
+    assert [(level, text) for _, _, level, text in items(source)] == [(0, "top"), (1, "sub"), (0, "next")]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<pre>- one\n  - sub\n- two</pre>",
+        '<div style="white-space: pre-wrap">- one\n  - sub\n- two</div>',
+        "<div>- one<br>&nbsp; - sub<br>- two</div>",
+        "<p>- one</p><p>&nbsp; - sub</p><p>- two</p>",
+    ],
+)
+def test_lists_typed_by_hand_keep_their_lines_and_indentation(source: str) -> None:
+    assert [(level, text) for _, _, level, text in items(source)] == [(0, "one"), (1, "sub"), (0, "two")]
+
+
+def test_an_authors_own_border_is_no_boundary() -> None:
+    assert shown('<table style="border-top:1px solid #E1E1E1"><tr><td>mine</td></tr></table>') == ["mine"]
+
+
+def test_all_spans_and_cuts_of_html_are_in_the_shown_body() -> None:
+    source = f'<div>Hi</div>{ANNOUNCED[0]}{LIST}<div class="gmail_signature">Ann</div><div id="appendonsend"></div>rest'
+    explained = explain_body(source, html=True)
+    body = explained.bodies[0].text
+    assert [body[bullet.start : bullet.end] for bullet in explained.reading.bullets] == ["one", "two"]
+    trace = sorted(explained.reading.trace, key=lambda cut: cut.start)
+    assert [body[cut.start : cut.end].split("\n")[-1] for cut in trace] == [
+        ATTRIBUTION.replace("&lt;", "<").replace("&gt;", ">"),
+        "quoted",
+        "Ann",
+        "rest",
+    ]

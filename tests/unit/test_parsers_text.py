@@ -44,6 +44,50 @@ def test_delsp_takes_the_soft_space_away() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        (" - stuffed \r\n  and more\r\n >no quote", ["- stuffed  and more", ">no quote"]),
+        ("> one \r\n> two\r\n>> deep \r\n>> er\r\n> back", ["> one two", ">> deep er", "> back"]),
+        ("> one \r\nown", ["> one ", "own"]),
+        (">one \r\n> two \r\n\r\nown", [">one two ", "", "own"]),
+        ("one \r\n\r\ntwo", ["one ", "", "two"]),
+        ("- one \r\n- two \r\nmore", ["- one ", "- two more"]),
+        ("text \r\n-- \r\nAnn", ["text ", "-- ", "Ann"]),
+    ],
+    ids=["stuffed", "quotes", "depth", "quote-end", "blank", "items", "signature"],
+)
+def test_flowed_paragraphs_are_joined_where_rfc_3676_joins_them(body: str, lines: list[str]) -> None:
+    assert [line.text for line in text.lines(Part(0, False, body, flowed=True))] == lines
+
+
+def test_a_joined_line_knows_the_place_of_each_character() -> None:
+    body = "> one \r\n> two\r\n\r\n- a \r\n b"
+    for line in text.lines(Part(0, False, body, flowed=True)):
+        assert [body[line.place(index)] for index in range(len(line.text))] == list(line.text)
+
+
+UU = "begin 644 week.doc\r\nM" + "#0V%T" * 12 + "\r\n#86)C\r\n`\r\nend\r\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        (f"- a\r\n{UU}- b", ["- a", "- b"]),
+        (f"- a\r\n{UU.removesuffix('end' + chr(13) + chr(10))}", ["- a", ""]),
+        ("begin 644 words\r\nand more words", ["begin 644 words", "and more words"]),
+        ("begin with this\r\n- a", ["begin with this", "- a"]),
+        ("-----BEGIN PGP PUBLIC KEY BLOCK-----\r\nmQENB\r\n-----END PGP PUBLIC KEY BLOCK-----\r\n- a", ["- a"]),
+        ("-----BEGIN PGP SIGNATURE-----\r\n- cut off", []),
+        ("-----BEGIN PGP SIGNED MESSAGE-----\r\n\r\n- - a\r\n- From b\r\n- c", ["- a", "From b", "- c"]),
+        ("> -----BEGIN PGP SIGNATURE-----\r\nown", ["> -----BEGIN PGP SIGNATURE-----", "own"]),
+    ],
+    ids=["uu", "uu-cut", "uu-words", "words", "key", "signature-cut", "escapes", "quoted"],
+)
+def test_files_and_frames_inside_a_text_are_no_lines(body: str, lines: list[str]) -> None:
+    assert [line.text for line in text.lines(Part(0, False, body))] == lines
+
+
+@pytest.mark.parametrize(
     ("content", "body"),
     [
         ("text/plain", "- Closed it\r\n- Drafted it\r\n"),

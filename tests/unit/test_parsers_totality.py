@@ -45,7 +45,10 @@ def test_spans_stay_inside_the_text_that_was_sent(body: str) -> None:
 
 @pytest.mark.parametrize("mail", MALFORMED, ids=lambda mail: mail.stem)
 def test_a_malformed_mail_is_read_or_parked(mail: Path) -> None:
-    reading = read(mail.read_bytes())
+    octets = mail.read_bytes()
+    begin = time.process_time()
+    reading = read(octets)
+    assert time.process_time() - begin < 2
     assert reading.status is not Status.UNREADABLE or reading.defects
 
 
@@ -79,6 +82,6 @@ def test_a_malformed_mail_is_read_or_parked(mail: Path) -> None:
     ],
 )
 def test_a_megabyte_of_malice_takes_under_two_seconds(octets: bytes) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     read(octets)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2

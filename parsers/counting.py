@@ -1,0 +1,151 @@
+"""Numbers and letters as marks: believed in sequence, `… in March` / `14. We then` is none."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from parsers import markers
+from parsers.model import Line
+from parsers.places import Place
+from parsers.tables.markers import CHINESE, SHAPES
+
+# Columns by which the numbers of one list may differ: ` 9.` above `10.`.
+_SLIPS = (0, 1, -1, 2, -2)
+_RANGE = re.compile(r"(\d+)[-–](\d+)([.)])")  # noqa: RUF001  # the longer dash is meant
+_DIGITS = re.compile(rf"\d+(?:st|nd|rd|th)?|[{CHINESE}]+")
+_REFERENCE = re.compile(r"<?(?:https?|ftp)://\S++\W*+(?:\w++\W*+){0,2}")
+# A bare number is a quantity as often: `1 red`, `1 blue`.
+_PUNCTUATION = tuple(".:)-–—/°º*）．、")  # noqa: RUF001  # look-alikes of other scripts
+_INITIAL = re.compile(r"[A-Z]\.")
+# A title says no sentence, and prose below it does.
+_TITLE, _PROSE = 60, 50
+
+
+class Counted(NamedTuple):
+    """The indices of lines that open a counted item, and of those that only look so and belong to no item."""
+
+    items: set[int]
+    apart: set[int]
+
+
+@dataclass(slots=True)
+class _Sequence:
+    """Marks that count on from each other, as they are gathered."""
+
+    need: int
+    next: int = 0
+    places: list[Place] = field(default_factory=list)
+
+
+def believed(found: Sequence[Place], lines: Sequence[Line]) -> Counted:
+    """Return which counted marks among `found` open items."""
+    items: set[int] = set()
+    apart: set[int] = set()
+    for sequence in _sequences(found):
+        if len(sequence.places) < sequence.need:
+            continue
+        indices = {place.at for place in sequence.places}
+        if all(_REFERENCE.fullmatch(place.said) for place in sequence.places):
+            apart |= indices
+        elif not _are_titles(sequence, lines):
+            items |= indices
+    return Counted(items, apart)
+
+
+def _sequences(found: Sequence[Place]) -> list[_Sequence]:
+    """Return the marks by sequence. `waiting` holds the one that takes a form, column and value next."""
+    waiting: dict[tuple[str, int, int], _Sequence] = {}
+    sequences: list[_Sequence] = []
+    before: markers.Mark | None = None
+    for place in found:
+        mark = place.mark
+        if not 0 <= mark.shape < len(SHAPES) or not SHAPES[mark.shape].counts:
+            continue
+        form = _form(mark.kind, mark.shape, mark.text)
+        first, last = _range(mark.text)
+        values = markers.ordinals(first)
+        taken = _taken(waiting, form, place, values)
+        if taken is None:
+            start = _start(place, values)
+            if start is None:
+                continue
+            need = 1 if before and _is_below(mark, before) else SHAPES[mark.shape].need
+            taken = (_Sequence(need), start)
+            sequences.append(taken[0])
+        sequence, value = taken
+        sequence.places.append(place)
+        before = mark
+        sequence.next = int(last) + 1 if last else value + 1
+        waiting[form, mark.column, sequence.next] = sequence
+    return sequences
+
+
+def _taken(
+    waiting: dict[tuple[str, int, int], _Sequence], form: str, place: Place, values: tuple[int, ...]
+) -> tuple[_Sequence, int] | None:
+    """Return the sequence that goes on with one of `values`: the next one, one skipped, or one said again."""
+    strict = place.filled or not place.mark.text.rstrip().endswith(_PUNCTUATION)
+    for slip in (0,) if strict else (0, 1, -1):
+        for value in values:
+            for column in _SLIPS:
+                sequence = waiting.get((form, place.mark.column + column, value - slip))
+                if sequence is not None and sequence.next == value - slip:
+                    return sequence, value
+    return None
+
+
+def _start(place: Place, values: tuple[int, ...]) -> int | None:
+    """Return the value from which a mark may begin to count, None if it opens no sequence."""
+    low = [value for value in values if value <= 1]
+    if low:
+        initial = _INITIAL.fullmatch(place.mark.text) and not place.opens and not place.colon
+        return None if initial else low[-1]
+    if place.mark.kind == "letter" or not values or place.filled:
+        return None
+    return values[0] if place.opens or place.colon else None
+
+
+def _is_below(mark: markers.Mark, before: markers.Mark) -> bool:
+    """Return whether `mark` counts the first item below `before`: `2.1` below `2.`"""
+    return _DIGITS.findall(mark.text)[:-1] == _DIGITS.findall(before.text) != []
+
+
+def _range(mark: str) -> tuple[str, str]:
+    """Return a mark, and what it counts to if it counts several: `3-5.`"""
+    match = _RANGE.fullmatch(mark)
+    return (match[1], match[2]) if match else (mark, "")
+
+
+@lru_cache(maxsize=512)
+def _form(kind: str, shape: int, text: str) -> str:
+    """Return what the marks of one list have in common: all but the last number or letter."""
+    if kind == "letter":
+        case = "A" if text.upper() == text else "a"
+        return f"{shape}{text[0] if not text[0].isalnum() else ''}{case}{text[-1]}"
+    ranged = _RANGE.fullmatch(text)
+    if ranged:
+        text = f"1{ranged[3]}"
+    *outer, _ = _DIGITS.findall(text) or [""]
+    return f"{SHAPES[shape].need}{'.'.join(outer)}{_DIGITS.sub('', text)}"
+
+
+def _are_titles(sequence: _Sequence, lines: Sequence[Line]) -> bool:
+    """Return whether the marks number the sections of a text: titles above prose that is not indented."""
+    titles = sum(_is_title(place, lines) for place in sequence.places)
+    return titles * 3 >= len(sequence.places) * 2
+
+
+def _is_title(place: Place, lines: Sequence[Line]) -> bool:
+    if len(place.said) > _TITLE or place.said.endswith((".", "?", "!", ";", ",")):
+        return False
+    below = place.at + 1
+    if below >= len(lines) or lines[below].text.strip():
+        return False
+    while below < len(lines) and not lines[below].text.strip():
+        below += 1
+    if below >= len(lines):
+        return False
+    text = lines[below].text
+    return len(text) >= _PROSE and not text[0].isspace() and markers.find(text) is None

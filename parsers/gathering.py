@@ -1,0 +1,134 @@
+"""The lines of each item: the one that its mark opens, and those below that go on with it."""
+
+import re
+from dataclasses import dataclass, field
+
+from parsers import levels, markers, wrapping
+from parsers.listing import Listed
+from parsers.markers import Mark
+from parsers.model import Line
+from parsers.pieces import Piece
+from parsers.tables.markers import SHAPES
+
+# A paragraph that stands further right of an item's own text is a signature.
+DEEPEST = 20
+# Less is a heading between two lists: `Next week`.
+_WORDS = re.compile(r"\s*+(?:\S++\s++){2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One item as it is gathered: its mark, the list it is of, the column of its text, the pieces that become it."""
+
+    mark: Mark
+    html: bool
+    group: int
+    column: int
+    pieces: list[Piece]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What has been read so far. Lives for one call of `gather`.
+
+    `flush`: an item was wrapped to the margin, so its author does not indent.
+    """
+
+    width: int
+    runs: list[Run] = field(default_factory=list)
+    leftover: list[Line] = field(default_factory=list)
+    opened: Run | None = None
+    group: int = 0
+    flush: bool = False
+
+    def open(self, line: Line, mark: Mark) -> None:
+        column = markers.column(line.text[: mark.begin])
+        self.opened = Run(mark, line.item is not None, self.group, column, _pieces(line, mark.begin))
+        self.runs.append(self.opened)
+
+    def take(self, line: Line, before: Line, following: Mark | None) -> None:
+        """Take an unmarked line, with the one above it and the next mark below it, no blank line between."""
+        if self.opened is not None and self._continues(self.opened, line, before, following):
+            self.opened.pieces.extend(_pieces(line, 0))
+        else:
+            self.leave(line)
+
+    def leave(self, line: Line) -> None:
+        """Take a line as none of an item's, which ends the list unless it is blank or set in."""
+        self.leftover.append(line)
+        if not line.text:
+            return
+        if self.opened is None or _indent(line) <= self.opened.mark.column:
+            self.group += 1
+        self.opened = None
+
+    def _continues(self, opened: Run, line: Line, before: Line, following: Mark | None) -> bool:
+        """Return whether an unmarked line goes on with the item above it."""
+        if opened.html or line.item is not None:
+            return line.item is not None
+        if not opened.pieces:  # the mark stands alone, its item below
+            return True
+        return not wrapping.is_apart(before, line) and self._stands_or_runs_on(opened, line, before, following)
+
+    def _stands_or_runs_on(self, opened: Run, line: Line, before: Line, following: Mark | None) -> bool:
+        indent, column = _indent(line), opened.mark.column
+        if not before.text:
+            return column + levels.STEP <= indent <= opened.column + DEEPEST
+        if line.text.endswith(":") and following is not None and max(following.column, indent) <= column:
+            return False  # `next week:` between two lists
+        if indent >= max(column, 1):
+            return True
+        counts_on = following is not None and _counts_on(following, opened.mark)
+        wrapped = counts_on or self._is_wrapped(before, line, sandwiched=following is not None)
+        self.flush = self.flush or wrapped
+        return wrapped
+
+    def _is_wrapped(self, before: Line, line: Line, *, sandwiched: bool) -> bool:
+        """Return whether a line at the margin is the rest of the one above; `sandwiched`: the next item is below it."""
+        if not sandwiched and wrapping.had_room(before, line):
+            return False
+        if (sandwiched or self.flush) and wrapping.may_run_on(before) and _WORDS.match(line.text):
+            return True
+        return wrapping.runs_on(before, line, self.width)
+
+
+def gather(listed: Listed) -> Gathered:
+    """Return each item's lines; what belongs to none is left over."""
+    gathered = Gathered(listed.width)
+    below = _below(listed)
+    for index, (line, mark) in enumerate(zip(listed.lines, listed.marks, strict=True)):
+        if mark is not None:
+            gathered.open(line, mark)
+        elif gathered.opened is None or not line.text or index in listed.apart:
+            gathered.leave(line)
+        else:
+            gathered.take(line, listed.lines[index - 1], below[index])
+    return gathered
+
+
+def _below(listed: Listed) -> list[Mark | None]:
+    """Return for each line the next mark below it that no blank line parts it from."""
+    found: list[Mark | None] = []
+    below: Mark | None = None
+    for line, mark in zip(reversed(listed.lines), reversed(listed.marks), strict=True):
+        found.append(below)
+        below = mark or (below if line.text else None)
+    found.reverse()
+    return found
+
+
+def _counts_on(mark: Mark, before: Mark) -> bool:
+    """Return whether two marks are of one count, so that nothing between them can be a heading."""
+    if mark.shape != before.shape or mark.shape < 0 or not SHAPES[mark.shape].counts:
+        return False
+    return any(value - 1 in markers.ordinals(before.text) for value in markers.ordinals(mark.text))
+
+
+def _pieces(line: Line, begin: int) -> list[Piece]:
+    piece = Piece.of(line, begin, len(line.text))
+    return [piece] if piece.text else []
+
+
+def _indent(line: Line) -> int:
+    text = line.text
+    return markers.column(text[: len(text) - len(text.lstrip())]) if text[:1].isspace() else 0

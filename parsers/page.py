@@ -1,0 +1,300 @@
+"""The page that an HTML part shows, as it is written line by line: `parsers.html` walks, this keeps the account."""
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborNode
+
+from parsers import attribution, markers, numbering, quotes, text
+from parsers.model import LINES, Cut, Item, Line
+from parsers.quotes import Attributes, Verdict
+from parsers.tables.boundaries import Effect
+
+UNSEEN = frozenset({"head", "style", "script", "title", "template", "noscript", "xml", "-comment", "-doctype"})
+BLOCKS = frozenset(
+    {
+        "address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "footer",
+        "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav", "ol", "p", "pre",
+        "section", "table", "tbody", "td", "th", "tr", "ul",
+    }
+)  # fmt: skip
+# Blocks with a margin: a blank line stands before and after.
+SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "hr"})
+# Only these are asked for attributes, which cost more than the rest of the walk.
+ASKED = frozenset(
+    {"a", "blockquote", "br", "div", "hr", "li", "ol", "ul", "p", "pre", "section", "span", "table", "td"}
+)
+# The kind of the lines of a signature's container; their marker says what the program calls it.
+SIGNATURE = "signature"
+
+_SPACE = re.compile("[ \t\r\n\f]+")
+_LEVEL = re.compile(r"mso-list:\s*l\d+\s+level(\d)", re.IGNORECASE)
+_MARGIN = re.compile(r"margin(?:-left:|:[^;]{0,40} )\s*(\d+(?:\.\d+)?)(in|pt|px|cm|em)", re.IGNORECASE)
+# Columns of eight to the inch, two list levels of Word or Gmail.
+_COLUMNS = {"in": 8.0, "pt": 8 / 72, "px": 8 / 96, "cm": 8 / 2.54, "em": 2.0}
+_WIDEST = 64
+# How many containers are looked through; a mail that nests more of them was written by no program.
+SEARCHES = 60
+_CELLS = frozenset({"td", "th"})
+_ATTRIBUTION_LINES = 3
+
+
+class Way(Enum):
+    """How the walk goes on at a node, and what leaving the node closes."""
+
+    SKIP = 0
+    OPEN = 1
+    SIGNATURE = 2
+    KEPT_SPACE = 3
+    QUOTED = 4
+    END = 5
+
+
+class Rendered(NamedTuple):
+    """The author's lines of an HTML part, what was cut, and the text that the offsets of both count in."""
+
+    lines: tuple[Line, ...]
+    trace: tuple[Cut, ...]
+    text: str
+
+
+class Page:
+    """What has been rendered so far. Lives for one call of `parsers.html.render`."""
+
+    def __init__(self, part: int, *, quoted: bool) -> None:
+        self.closed = False
+        self._part = part
+        self._quoted = quoted  # the first quote is wanted, not what stands around it
+        self._inside = False
+        self._lines: list[Line] = []
+        self._trace: list[Cut] = []
+        self._shown: list[str] = []
+        self._length = 0
+        self._words: list[str] = []
+        self._lists: list[tuple[int, str]] = []  # number of the next item, or -1 for ul; style of its marker
+        self._item: Item | None = None
+        self._outer: list[Item | None] = []  # the items that are open around the current one
+        self._kept_space = 0
+        self._signature = ""
+        self._indent = 0
+        self._attributed = False  # an attribution's own container was cut: blockquotes below are quotes
+        self._end = ""
+        self._searches = 0
+
+    def done(self) -> Rendered:
+        self.end_line()
+        return Rendered(tuple(self._lines), tuple(self._trace), "\n".join(self._shown))
+
+    def enter(self, node: LexborNode, tag: str) -> Way:
+        """Take a node in; return how to go on with its children."""
+        if tag == "-text":
+            self._write(node.text_content or "")
+            return Way.SKIP
+        if tag in UNSEEN:
+            return Way.SKIP
+        way = Way.OPEN
+        attributes = node.attributes if tag in ASKED else {}
+        if attributes:
+            verdict = quotes.judge(node, tag, attributes, search=self._searches < SEARCHES)
+            way = self._styled(node, tag, attributes) if verdict is None else self._judged(node, verdict)
+        elif tag == "blockquote":
+            way = self._bare(node)
+        if way is Way.SKIP or way is Way.END:
+            return way
+        if tag in BLOCKS:
+            self._open_block(tag, attributes)
+        elif tag == "br":
+            self.end_line(blank=True)
+        if tag == "pre":
+            way = Way.KEPT_SPACE
+        self._kept_space += way is Way.KEPT_SPACE
+        return way
+
+    def leave(self, tag: str, way: Way) -> None:
+        if way is not Way.OPEN:
+            self._close(way)
+        if tag not in BLOCKS:
+            return
+        if tag in _CELLS:
+            self._words.append(" ")
+            return
+        self.end_line()
+        self._indent = 0
+        if tag in ("ul", "ol") and self._lists:
+            self._lists.pop()
+        if tag in SPACED and not self._lists:
+            self._blank()
+        if tag == "li" and self._outer:
+            self._item = self._outer.pop()
+        elif tag == "p" and not self._outer:
+            self._item = None
+
+    def _close(self, way: Way) -> None:
+        self.end_line()
+        if way is Way.KEPT_SPACE:
+            self._kept_space -= 1
+        elif way is Way.SIGNATURE:
+            self._signature = ""
+        elif way is Way.QUOTED:
+            self._inside = False
+            self.closed = True  # one quote is enough
+
+    def end_line(self, *, blank: bool = False) -> None:
+        """Close the line being written; a `<br>` on an empty one makes a blank line."""
+        raw = "".join(self._words)
+        self._words = []
+        # Only HTML's own white space folds; no-break spaces are Outlook's tabs.
+        folded = raw.strip("\r\n\f") if self._kept_space else _SPACE.sub(" ", raw).strip(" ")
+        shown = text.clean(folded)[0].rstrip()
+        if shown:
+            if self._indent and markers.find(shown) is not None:
+                shown = " " * self._indent + shown
+            self._append(shown, self._item)
+            if self._item is not None and self._item.opens:
+                self._item = self._item._replace(opens=False)
+        elif blank or raw.strip(" \t\r\n\f"):
+            self._blank()
+
+    def _judged(self, node: LexborNode, verdict: Verdict) -> Way:
+        """Do what an element's verdict says."""
+        effect = verdict.effect
+        self._searches += 1
+        if effect is Effect.CONTAINER:
+            return Way.OPEN
+        self.end_line()
+        if effect is Effect.SIGNATURE and not self._quoted:
+            self._signature = verdict.name
+            return Way.SIGNATURE
+        if effect is Effect.QUOTE:
+            return self._quote(node, verdict.name)
+        if effect is Effect.END:
+            return self._boundary(verdict.name)
+        self._cut(node.text(separator="\n"), verdict.name)
+        self._attributed = self._attributed or effect is Effect.ATTRIBUTION
+        return Way.SKIP
+
+    def _quote(self, node: LexborNode, name: str) -> Way:
+        self._take_attribution()
+        if self._quoted and not self._inside:
+            self._inside = True
+            return Way.QUOTED
+        self._cut(node.text(separator="\n"), name)
+        return Way.SKIP
+
+    def _boundary(self, name: str) -> Way:
+        if self._quoted and not any(line.text for line in self._lines):
+            self._inside = True  # to the end of the page; Outlook sets two boundaries, one below the other
+            return Way.OPEN
+        self._end = name
+        return Way.END
+
+    def cut_rest(self, nodes: list[LexborNode]) -> None:
+        """Cut all that follows a boundary; `nodes` are the topmost of it."""
+        self._cut("\n".join(node.text(separator="\n") for node in nodes), self._end)
+        self.closed = True
+
+    def _styled(self, node: LexborNode, tag: str, attributes: Attributes) -> Way:
+        """Judge an element that no program named by its style and by what stands above it."""
+        style = (attributes.get("style") or "").casefold().replace(" ", "")
+        if tag == "blockquote" or (style and tag == "div" and "border-left" in style and quotes.has_left_border(style)):
+            return self._bare(node)
+        if not style:
+            return Way.OPEN
+        if "display:none" in style or "mso-hide:all" in style:
+            return Way.SKIP
+        if self._item is not None and "mso-list:" in style and "ignore" in style:
+            # Word's hidden mark is the item's marker, and not its text.
+            self._item = self._item._replace(marker=text.clean(node.text())[0].strip())
+            return Way.SKIP
+        return Way.KEPT_SPACE if "white-space:pre" in style or "white-space:break-spaces" in style else Way.OPEN
+
+    def _bare(self, node: LexborNode) -> Way:
+        """Judge a blockquote, or what is drawn like one, by whether an attribution stands above."""
+        self.end_line()
+        if self._attributed or self._take_attribution():
+            return self._quote(node, "blockquote")
+        return Way.OPEN
+
+    def _take_attribution(self) -> bool:
+        """Cut the attribution that ends the lines so far; return whether there was one."""
+        said = [index for index in range(len(self._lines) - 1, -1, -1)[:8] if self._lines[index].text]
+        tail = tuple(self._lines[index] for index in reversed(said[:_ATTRIBUTION_LINES]))
+        found = attribution.above_quote(tail)
+        if found is None:
+            return False
+        for index in said[: found.length]:
+            line = self._lines[index]
+            self._trace.append(Cut(found.rule, line.part, line.start, line.end))
+            self._lines[index] = line._replace(text="")  # its offsets stay taken
+        return True
+
+    def _open_block(self, tag: str, attributes: Attributes) -> None:
+        if tag in _CELLS:
+            return
+        self.end_line()
+        if tag in SPACED and not self._lists:
+            self._blank()
+        if tag == "ul":
+            self._lists.append((-1, ""))
+        elif tag == "ol":
+            shown = numbering.style(attributes.get("type"), attributes.get("style"))
+            self._lists.append((numbering.number(attributes.get("start"), 1), shown))
+        elif tag == "li":
+            self._open_item(attributes)
+        elif attributes and tag in ("p", "div") and not self._outer:
+            self._open_paragraph(tag, attributes.get("style") or "")
+
+    def _open_paragraph(self, tag: str, style: str) -> None:
+        """Know Word's list paragraphs, and how far others stand in, which is their level where they have a mark."""
+        level = _LEVEL.search(style) if tag == "p" else None
+        if level is not None:
+            self._item = Item("", "mso", max(int(level[1]) - 1, 0), True)
+        elif "margin" in style and (margin := _MARGIN.search(style)):
+            self._indent = min(int(float(margin[1]) * _COLUMNS[margin[2].casefold()]), _WIDEST)
+
+    def _open_item(self, attributes: Attributes) -> None:
+        self._outer.append(self._item)
+        level = max(len(self._lists) - 1, 0)
+        if not self._lists or self._lists[-1][0] < 0:
+            self._item = Item("•", "html_ul", level, True)
+            return
+        number, shown = self._lists[-1]
+        number = numbering.number(attributes.get("value"), number)
+        self._lists[-1] = (number + 1, shown)
+        self._item = Item(numbering.marker(number, shown), "html_ol", level, True)
+
+    def _write(self, words: str) -> None:
+        if not self._kept_space:
+            self._words.append(words)
+            return
+        first, *others = words.split("\n")
+        self._words.append(first)
+        for other in others[:LINES]:
+            self.end_line(blank=True)
+            self._words.append(other)
+
+    def _cut(self, raw: str | None, name: str) -> None:
+        """Keep what is cut in the text, so that its offsets show it."""
+        said = "\n".join(line for each in (raw or "").split("\n") if (line := each.strip()))
+        start = self._length
+        self._show(said)
+        self._trace.append(Cut(f"html:{name}", self._part, start, start + len(said)))
+
+    def _blank(self) -> None:
+        if self._item is None or not self._item.opens:
+            self._append("", None)
+
+    def _append(self, shown: str, item: Item | None) -> None:
+        start = self._length
+        self._show(shown)
+        if self._quoted and not self._inside:
+            return
+        if self._signature:
+            item = Item(self._signature, SIGNATURE, 0, False)
+        self._lines.append(Line(shown, start, start + len(shown), self._part, None, item))
+        self.closed = self.closed or len(self._lines) >= LINES
+
+    def _show(self, shown: str) -> None:
+        self._shown.append(shown)
+        self._length += len(shown) + 1

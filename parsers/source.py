@@ -1,0 +1,120 @@
+"""Which parts of a message are read, and the author's own lines of them.
+
+HTML where it holds list structure or a quote's container, else plain text; the other where the first leaves nothing.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from parsers import html, reply, text, trace
+from parsers.model import Cut, Line, Part, Reply
+
+_LEVEL = re.compile(r"[ \t]*+>[ \t]?")
+# What begins below one of these is quoted without a mark.
+_UNMARKED = ("attribution", "header-block", "original-message", "forwarded")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was read: the author's reply, and the parts that it is of, HTML as the text that its offsets count in."""
+
+    reply: Reply
+    parts: tuple[Part, ...]
+    bodies: tuple[Part, ...]
+
+
+def read(parts: tuple[Part, ...]) -> Source:
+    """Return the author's lines: of HTML where it says more, of plain text where that leaves nothing."""
+    chosen = _chosen(parts, prefer_html=True)
+    found = _cut(chosen)
+    if any(line.text.strip() for line in found.reply.lines):
+        return found
+    other = _chosen(parts, prefer_html=False)
+    return found if other == chosen else _cut(other)
+
+
+def of_lines(part: Part, lines: tuple[Line, ...]) -> Source:
+    """Return the author's of lines that were made of an attachment."""
+    return Source(reply.own(lines), (part,), (part,))
+
+
+def bodies(parts: tuple[Part, ...], known: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Return `known`, and the parts that were not read, HTML as the text that it renders to; by their place."""
+    indices = {part.index for part in known}
+    others = (_shown(part) for part in parts if part.index not in indices)
+    return tuple(sorted((*known, *others), key=lambda part: part.index))
+
+
+def quoted(source: Source) -> Source:
+    """Return what the first quote of each part says, without what that quotes in turn."""
+    lines: list[Line] = []
+    cuts: list[Cut] = []
+    shown: list[Part] = []
+    for part in source.parts:
+        if part.html:
+            rendered = html.render(part, quoted=True)
+            inner = list(rendered.lines) or _below(list(html.render(part).lines), source)
+            shown.append(replace(part, text=rendered.text))
+            cuts.extend(rendered.trace)
+        else:
+            inner = _marked(text.lines(part)) or _below(list(text.lines(part)), source)
+            shown.append(part)
+            cuts.extend(cut for cut in source.reply.trace if cut.part == part.index)
+        below = reply.without_head(tuple(inner))
+        if part.html:
+            cuts.extend(trace.cuts("quote-head", inner[: len(inner) - len(below)]))
+        lines.extend(reply.own(below).lines)
+    return Source(Reply(tuple(lines), tuple(cuts)), source.parts, tuple(shown))
+
+
+def _marked(lines: tuple[Line, ...]) -> list[Line]:
+    """Return the lines behind one `>`, without it; what is behind two is of an older mail."""
+    found = []
+    for line in lines:
+        mark = _LEVEL.match(line.text)
+        if mark is not None:
+            begin = mark.end()
+            offsets = None if line.offsets is None else line.offsets[begin:]
+            found.append(line._replace(text=line.text[begin:], start=line.place(begin), offsets=offsets))
+    return found
+
+
+def _below(lines: list[Line], source: Source) -> list[Line]:
+    """Return the lines below the first boundary that quotes without a mark."""
+    begin = next((cut.start for cut in source.reply.trace if cut.rule.startswith(_UNMARKED)), None)
+    return [] if begin is None else [line for line in lines if line.start >= begin]
+
+
+def _cut(parts: list[Part]) -> Source:
+    lines: list[Line] = []
+    cuts: list[Cut] = []
+    shown: list[Part] = []
+    for part in parts:
+        if not part.html:
+            lines.extend(text.lines(part))
+            shown.append(part)
+            continue
+        rendered = html.render(part)
+        lines.extend(rendered.lines)
+        cuts.extend(rendered.trace)
+        shown.append(replace(part, text=rendered.text))
+    own = reply.own(tuple(lines))
+    return Source(Reply(own.lines, trace.ordered((*cuts, *own.trace))), tuple(parts), tuple(shown))
+
+
+def _shown(part: Part) -> Part:
+    return replace(part, text=html.render(part).text) if part.html else part
+
+
+def _chosen(parts: tuple[Part, ...], *, prefer_html: bool) -> list[Part]:
+    """Return the parts to read: all that stand alone, and of each alternative its better form."""
+    groups = {part.group for part in parts if part.group is not None}
+    picks = {group: _pick([part for part in parts if part.group == group], prefer_html) for group in groups}
+    return [part for part in parts if part.group is None or part.html == picks[part.group]]
+
+
+def _pick(alternatives: list[Part], prefer_html: bool) -> bool:
+    """Return whether to read the HTML of an alternative: it shows lists or quotes, or it is all there is."""
+    if not any(not part.html and part.text.strip() for part in alternatives):
+        return True
+    return prefer_html and any(part.html and html.is_telling(part.text) for part in alternatives)

@@ -1,0 +1,36 @@
+"""What a trace is made of: stretches of lines as cuts, in the order of the text."""
+
+from collections.abc import Iterable, Sequence
+
+from parsers.model import Cut, Line
+
+
+def cuts(rule: str, lines: Sequence[Line]) -> list[Cut]:
+    """Return what `rule` took, `lines` being adjacent lines of one or more parts: a cut for each part."""
+    found: list[Cut] = []
+    for line in lines:
+        if found and found[-1].part == line.part:
+            found[-1] = found[-1]._replace(end=line.end)
+        else:
+            found.append(Cut(rule, line.part, line.start, line.end))
+    return found
+
+
+def ordered(found: Iterable[Cut]) -> tuple[Cut, ...]:
+    """Return the cuts in the order of the text, each once."""
+    return tuple(sorted(dict.fromkeys(found), key=lambda cut: (cut.part, cut.start, cut.end)))
+
+
+def without(found: Iterable[Cut], kept: Sequence[Line]) -> tuple[Cut, ...]:
+    """Return the cuts less the lines that were kept after all, which stand in the order of the text."""
+    left: list[Cut] = []
+    for cut in found:
+        start = cut.start
+        for line in kept:
+            if line.part == cut.part and line.start < cut.end and line.end > start:
+                if line.start > start:
+                    left.append(cut._replace(start=start, end=line.start))
+                start = line.end
+        if start < cut.end or cut.start == cut.end:
+            left.append(cut._replace(start=start))
+    return ordered(left)

@@ -1,0 +1,94 @@
+"""What is stored of mail that was read: submissions for the rounds that it answers, of which the latest counts.
+
+Readers store mail that is read for the first time, `queue reread` new versions of what was read before: both here,
+so that what was asked, who said it, what repeats and what is superseded are decided in one way.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from parsers import repeat
+from parsers.model import Reading
+from smtpd_service.comparing import Known, compared
+from smtpd_service.domain.round import asking_at
+from smtpd_service.domain.submission import ANSWERS, repeated
+from smtpd_service.identity import new_id
+from smtpd_service.parsing import Request
+from smtpd_service.submitting import submission
+from storage import reread, rounds
+from storage import submissions as stored
+from storage.engine import Tx
+from storage.records import Campaign, NewSubmission, PendingMessage, Round
+
+# As it is stored, and what is said of the same message now.
+Version = tuple[NewSubmission, NewSubmission]
+
+
+def request(message: PendingMessage, octets: bytes, asked: Mapping[str, str]) -> Request:
+    """Return what the parsing child is given; what it may answer are the texts (`asked`) of all its campaigns."""
+    texts = dict.fromkeys(text for id_ in message.campaigns if (text := asked.get(id_)))
+    return Request(octets, not message.mail_from, "\n\n".join(texts))
+
+
+def round_of(tx: Tx, campaign: Campaign, message: PendingMessage) -> Round:
+    """Return the round of a campaign that a message answers, made when it is missing."""
+    asking = asking_at(campaign, message.received_at)
+    return rounds.ensure_round(
+        tx, Round(new_id(), campaign.id, asking.name, asking.opens, asking.deadline, campaign.grace)
+    )
+
+
+def submissions(message: PendingMessage, reading: Reading, answered: Sequence[Round]) -> list[NewSubmission]:
+    """Return what a message says for each round, once where it answers none."""
+    return [submission(message, reading, round_) for round_ in (answered or (None,))]
+
+
+def store(tx: Tx, new: Sequence[NewSubmission], known: Mapping[str, Known]) -> None:
+    """Store submissions, the oldest message first, and mark what they supersede."""
+    new = compared(new, known, stored.earlier_same(tx, _keys(new)))
+    answers = [each for each in new if each.status in ANSWERS and each.round]
+    stored.lock_answers(tx, answers)
+    stored.store(tx, new)
+    stored.supersede(tx, answers, ANSWERS)
+
+
+def store_versions(tx: Tx, versions: Sequence[Version], known: Mapping[str, Known]) -> None:
+    """Store new versions of submissions, the oldest message first.
+
+    A reply that has become an answer, or is none any more, changes which answer of its sender counts; one that
+    later replies repeated may not be repeated any more.
+    """
+    before = [old for old, _ in versions]
+    stored.lock_answers(tx, [each for version in versions for each in version])
+    reread.replace(tx, [(old, new.id) for old, new in versions])
+    after = [new for _, new in versions]
+    after = compared(after, known, stored.earlier_same(tx, _keys(after)))
+    stored.store(tx, after)
+    concerned = [each for each in (*before, *after) if each.round]
+    reread.reinstate(tx, concerned, ANSWERS)
+    stored.supersede(tx, concerned, ANSWERS)
+    _compare_later(tx, before, after)
+
+
+def _keys(of: Sequence[NewSubmission]) -> list[tuple[str, str]]:
+    return [(each.sender, each.fingerprint) for each in of if each.fingerprint]
+
+
+def _compare_later(tx: Tx, before: Sequence[NewSubmission], after: Sequence[NewSubmission]) -> None:
+    """Decide anew what those repeat that were found to repeat, or nearly, what has been replaced."""
+    made = {old.id: new for old, new in zip(before, after, strict=True)}
+    later = reread.repeating(tx, before)
+    exact = stored.earlier_same(tx, _keys(later))
+    decided = []
+    for each in later:
+        same = exact.get((each.sender, each.fingerprint or ""), ())
+        again = repeated([(id_, round_) for id_, round_, message in same if message < each.message], each.round)
+        near = [made[id_] for id_ in (each.repeats, each.near_repeats) if id_ in made]
+        alike = [(new.id, _answer(new)) for new in near if new.status in ANSWERS and new.round != each.round]
+        id_, similarity = (None if again else repeat.nearest(_answer(each), alike)) or (None, None)
+        decided.append(replace(each, repeats=again, near_repeats=id_, similarity=similarity))
+    reread.set_repeats(tx, decided)
+
+
+def _answer(of: NewSubmission) -> repeat.Answer:
+    return repeat.answer(bullet.text for bullet in of.bullets if bullet.text is not None)

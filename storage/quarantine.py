@@ -1,0 +1,122 @@
+"""Texts that only reviewers may see: kept apart when they are stored, put back by two people, or destroyed.
+
+No view shows the column `text`, and the auditors' role has no grant on the table.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, exists, func, insert, select, text, update
+
+from storage.engine import Tx
+from storage.notices import empty_returned
+from storage.octets import DESTROYED
+from storage.records import Condemned, Held, MessageId, MessageState, NewSubmission, QuarantineState, Withheld
+from storage.schema import bullet, message, notice, quarantine, submission
+from storage.statement import Statement
+
+_HOLD = Statement(lambda _: insert(quarantine), [column.name for column in quarantine.columns])
+_HELD = QuarantineState.HELD.value
+
+
+def hold(tx: Tx, new: Sequence[NewSubmission]) -> None:
+    """Insert what is withheld of submissions."""
+    _HOLD.run(tx, [_row(each, item) for each in new for item in each.withheld])
+
+
+def _row(of: NewSubmission, item: Withheld) -> dict[str, Any]:
+    unsettled = dict.fromkeys(("first_by", "first_at", "settled_by", "settled_at"))
+    return unsettled | {
+        "id": item.id,
+        "message": of.message,
+        "submission": of.id,
+        "place": item.place,
+        "position": item.position,
+        "rule": item.rule,
+        "mark": item.mark,
+        "text": item.text,
+        "state": _HELD,
+        "held_at": item.held_at,
+    }
+
+
+def find(tx: Tx, ids: Sequence[str], *, lock: bool = False) -> dict[str, Held]:
+    """Return those of `ids` that exist, text and all; with `lock` nobody else changes them until the unit ends."""
+    query = select(quarantine).where(quarantine.c.id.in_(ids)).order_by(quarantine.c.id)
+    return {row.id: _held(row) for row in tx.execute(query.with_for_update() if lock else query)}
+
+
+def _held(row: Row[Any]) -> Held:
+    plain = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
+    return Held(**plain | {"message": MessageId(row.message), "state": QuarantineState(row.state)})
+
+
+def first_held(tx: Tx, id_: MessageId) -> str | None:
+    """Return a row of what this message says now that is held, None where nothing of it is."""
+    query = select(quarantine.c.id).where(quarantine.c.message == id_, quarantine.c.state == "held")
+    # What was replaced is out of reviewers' sight and waits for nobody.
+    of = (submission.c.message == quarantine.c.message, submission.c.id == quarantine.c.submission)
+    query = query.where(~exists().where(*of, submission.c.replaced_by.is_not(None)))
+    found: str | None = tx.execute(query.order_by(quarantine.c.id).limit(1)).scalar_one_or_none()
+    return found
+
+
+def release_once(tx: Tx, ids: Sequence[str], who: str, at: datetime) -> None:
+    """Note that one person would release these; a second one must."""
+    tx.execute(update(quarantine).where(quarantine.c.id.in_(ids)).values(first_by=who, first_at=at))
+
+
+def release(tx: Tx, rows: Sequence[Held], who: str, at: datetime) -> None:
+    """Put texts back to where they were taken from. A subject was stored nowhere else, and is let go."""
+    for row in rows:
+        if row.place == "bullet":
+            item = (bullet.c.message == row.message, bullet.c.submission == row.submission)
+            values = {"quarantined": False, "text": row.text, "portion_mark": row.mark}
+            tx.execute(update(bullet).where(*item, bullet.c.position == row.position).values(values))
+        elif row.place == "leftover":
+            tx.execute(update(submission).where(*_submission(row)).values(leftover=row.text))
+    _settle(tx, [row.id for row in rows], QuarantineState.RELEASED, who, at)
+    for row in {row.submission: row for row in rows}.values():
+        kept = exists().where(quarantine.c.submission == row.submission, quarantine.c.state != "released")
+        kept = kept.where(quarantine.c.message == row.message)
+        tx.execute(update(submission).where(*_submission(row)).values(quarantined=kept))
+
+
+def _submission(row: Held) -> tuple[Any, ...]:
+    return submission.c.message == row.message, submission.c.id == row.submission
+
+
+def _settle(tx: Tx, ids: Sequence[str], state: QuarantineState, who: str, at: datetime) -> None:
+    values = {"state": state.value, "text": None, "mark": None, "settled_by": who, "settled_at": at}
+    tx.execute(update(quarantine).where(quarantine.c.id.in_(ids)).values(values))
+
+
+def condemned(tx: Tx, id_: MessageId) -> Condemned:
+    """Return what a purge of this message would destroy; it is locked until the unit ends."""
+    query = select(message.c.state, message.c.octets).where(message.c.id == id_).with_for_update()
+    row = tx.execute(query).one()
+    held = select(quarantine.c.id).where(quarantine.c.message == id_, quarantine.c.state == "held")
+    ids = tuple(tx.execute(held.order_by(quarantine.c.id)).scalars())
+    copies = tx.execute(select(func.count()).select_from(notice).where(notice.c.message == id_)).scalar_one()
+    return Condemned(id_, MessageState(row.state), row.octets, ids, copies)
+
+
+def purge(tx: Tx, what: Condemned, *, who: str, at: datetime, why: str) -> None:
+    """Destroy the texts, the message's octets, and what its bounces repeat of them. Size, digest and charge stay.
+
+    SQLite overwrites what is freed, once `Store.settle` has been called; PostgreSQL when it vacuums.
+    """
+    if tx.dialect.name == "sqlite":
+        tx.execute(text("PRAGMA secure_delete=ON"))
+    _settle(tx, what.ids, QuarantineState.PURGED, who, at)
+    gone = {"raw": b"", "encoding": DESTROYED, "destroyed_at": at, "destroyed_why": why}
+    # Parked mail would be tried again, and there is nothing left to read.
+    read = {"state": MessageState.READ.value, "parked_reason": None}
+    tx.execute(update(message).where(message.c.id == what.message).values(gone | read))
+    bounces = select(notice.c.id, notice.c.facts).where(notice.c.message == what.message, notice.c.kind == "bounce")
+    for row in tx.execute(bounces).all():
+        facts = json.dumps(json.loads(row.facts) | {"returned_whole": False})
+        values = {"facts": facts, "returned": empty_returned(at), "octets": None}
+        tx.execute(update(notice).where(notice.c.id == row.id).values(values))
