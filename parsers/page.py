@@ -34,8 +34,8 @@ _MARGIN = re.compile(r"margin(?:-left:|:[^;]{0,40} )\s*(\d+(?:\.\d+)?)(in|pt|px|
 # Columns of eight to the inch, two list levels of Word or Gmail.
 _COLUMNS = {"in": 8.0, "pt": 8 / 72, "px": 8 / 96, "cm": 8 / 2.54, "em": 2.0}
 _WIDEST = 64
-# How many containers are looked through; a mail that nests more of them was written by no program.
-SEARCHES = 60
+# Containers that are looked through, and cuts; past them a page was written by no program, and its rest is unread.
+SEARCHES, CUTS = 60, 2_000
 _CELLS = frozenset({"td", "th"})
 _ATTRIBUTION_LINES = 3
 
@@ -65,8 +65,7 @@ class Page:
     def __init__(self, part: int, *, quoted: bool) -> None:
         self.closed = False
         self._part = part
-        self._quoted = quoted  # the first quote is wanted, not what stands around it
-        self._inside = False
+        self._quoted, self._inside = quoted, False  # the first quote is wanted, not what stands around it
         self._lines: list[Line] = []
         self._trace: list[Cut] = []
         self._shown: list[str] = []
@@ -79,8 +78,7 @@ class Page:
         self._signature = ""
         self._indent = 0
         self._attributed = False  # an attribution's own container was cut: blockquotes below are quotes
-        self._end = ""
-        self._searches = 0
+        self._end, self._searches = "", 0
 
     def done(self) -> Rendered:
         self.end_line()
@@ -276,10 +274,12 @@ class Page:
 
     def _cut(self, raw: str | None, name: str) -> None:
         """Keep what is cut in the text, so that its offsets show it."""
-        said = "\n".join(line for each in (raw or "").split("\n") if (line := each.strip()))
-        start = self._length
+        start, said = self._length, "\n".join(line for each in (raw or "").split("\n") if (line := each.strip()))
         self._show(said)
         self._trace.append(Cut(f"html:{name}", self._part, start, start + len(said)))
+        if len(self._trace) >= CUTS:
+            self._trace.append(Cut("lines-limit", self._part))
+            self.closed = True
 
     def _blank(self) -> None:
         if self._item is None or not self._item.opens:
