@@ -8,9 +8,11 @@ defect, `attachment-unread:<kind>:<reason>`.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from parsers import charset, docx, limits, pdf, rtf, text, tnef
+from parsers import limits, text
+from parsers.attached import docx, pdf, rtf, tnef
 from parsers.model import Attachment, Item, Line, Mime, Part
-from parsers.tree import BODY_CHARACTERS, TRUNCATED
+from parsers.octets import charset
+from parsers.octets.tree import BODY_CHARACTERS, TRUNCATED
 
 # So many are opened, and none that is larger: people answer with one.
 OPENED = 5

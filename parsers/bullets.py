@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from parsers import inline, levels, marking, unmarked
-from parsers.gathering import Run, gather
-from parsers.listing import Listed
-from parsers.markers import Mark
+from parsers import marking
+from parsers.items import inline, levels, unmarked
+from parsers.items.gathering import Run, gather
+from parsers.items.listing import Listed
+from parsers.items.markers import Mark
+from parsers.items.pieces import Found, Piece
 from parsers.model import Bullet, Line, Segments
-from parsers.pieces import Found, Piece
 
 # Believed less than a list that was written as one: shy marks, and one item alone.
 SHY, ALONE = 0.9, 0.8

@@ -1,15 +1,16 @@
 """By headers and structure, before any text is read: is this an answer of a person at all?
 
-What machines write of themselves is `parsers.automatic`. Gated mail is stored with its reason, yields no bullets,
-and is never answered.
+What machines write of themselves is `parsers.tables.automatic`. Gated mail is stored with its reason,
+yields no bullets, and is never answered.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from parsers import automatic, sealed
 from parsers.model import Mime, Status
+from parsers.octets import sealed
+from parsers.tables import automatic
 
 CALENDAR_ANSWERS = frozenset({"REPLY", "COUNTER"})
 # Of an HTML body, in which a style sheet may come first.

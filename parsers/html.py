@@ -6,8 +6,8 @@ the lines and of the cuts are into `Rendered.text`, which holds what was cut as 
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.markup.page import Page, Rendered, Way
 from parsers.model import Part
-from parsers.page import Page, Rendered, Way
 
 # Where one of these is in the source, HTML says more than the plain part beside it.
 TELLING = (

@@ -10,9 +10,9 @@ nor after words that it is short for. Legal disclaimers and the labels of compan
 import re
 from dataclasses import replace
 
-from parsers import banner, portions, ssn
+from parsers.marks import banner, portions, ssn
+from parsers.marks.portions import Mark, Trust
 from parsers.model import Bullet, Reading
-from parsers.portions import Mark, Trust
 
 SSN = "ssn"
 # What mail programs put before the subject of an answer.

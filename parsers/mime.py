@@ -1,7 +1,7 @@
 """Octets into a message taken apart. The only file that knows mail-parser.
 
 Whatever the library raises becomes a defect, and `Mime.unreadable` where it gives no parts at all; only
-RecursionError and MemoryError escape. The body is chosen by `parsers.tree` from the message's tree, not from the
+RecursionError and MemoryError escape. The body is chosen by `parsers.octets.tree` from the message's tree, not from the
 library's `text_plain`, which holds the text of attached messages as well.
 """
 
@@ -10,8 +10,10 @@ import re
 
 import mailparser  # type: ignore[import-untyped]
 
-from parsers import automatic, charset, limits, sealed, text, tree
+from parsers import limits, text
 from parsers.model import Mime
+from parsers.octets import charset, sealed, tree
+from parsers.tables import automatic
 
 # The fields that the library is given. It spends nine tenths of its time on the others (Received, dates,
 # recipients), and their defects say nothing of the reply.

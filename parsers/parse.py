@@ -6,8 +6,9 @@ Pure and total: any octets in, a `Reading` out. Only RecursionError and MemoryEr
 import hashlib
 from dataclasses import replace
 
-from parsers import attachments, bullets, classify, gate, limits, listing, marking, mime, signature, source, template
-from parsers.listing import Listed
+from parsers import attachments, bullets, classify, gate, limits, marking, mime, signature, source, template
+from parsers.items import listing
+from parsers.items.listing import Listed
 from parsers.model import Bullet, Cut, Explained, Mime, Part, Reading, Reply, Segments, Status
 from parsers.source import Source
 

@@ -10,7 +10,8 @@ at once, with at most eight after it.
 
 import re
 
-from parsers import attribution, farewell, header_block, trace
+from parsers import trace
+from parsers.borders import attribution, farewell, header_block
 from parsers.model import LINES, Cut, Line, Reply
 
 _DIVIDER = re.compile(r"[-_=*~—–─]{3,}")

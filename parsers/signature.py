@@ -8,10 +8,12 @@ wherever it stands. Linear: each line below the last bullet is looked at once, w
 from dataclasses import replace
 from itertools import islice
 
-from parsers import farewell, markers, trace
-from parsers.listing import Listed
+from parsers import trace
+from parsers.borders import farewell
+from parsers.items import markers
+from parsers.items.listing import Listed
+from parsers.markup.page import SIGNATURE as HTML
 from parsers.model import Line, Reply
-from parsers.page import SIGNATURE as HTML
 
 # Without bullets a sign-off ends the text only if no more than a name block follows it.
 NAME_BLOCK = 8

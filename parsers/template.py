@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from parsers import bullets, listing, markers, trace
-from parsers.listing import Listed
+from parsers import bullets, trace
+from parsers.items import listing, markers
+from parsers.items.listing import Listed
 from parsers.model import Bullet, Cut, Line, Reply, Segments
 from parsers.source import Source
 from parsers.tables.requests import ASKS, EXAMPLES, INSTRUCTIONS, PLACEHOLDERS, POINTERS

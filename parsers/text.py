@@ -11,8 +11,9 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import chain, islice
 
-from parsers import armour, markers
+from parsers.items import markers
 from parsers.model import LINES, Line, Part
+from parsers.octets import armour
 
 # Symbol and Wingdings put their glyphs at U+F000 + code; Outlook writes bullets so.
 GLYPHS = {0xF0B7: "•", 0xF0A7: "▪", 0xF0D8: "➢", 0xF0FC: "✓", 0xF0E0: "→", 0xF076: "❖", 0xF0A8: "□"}

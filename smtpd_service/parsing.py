@@ -220,8 +220,8 @@ def main() -> None:
     _answer(answers, b"")
     while len(head := requests.read(_HEAD.size)) == _HEAD.size:
         length, asked, null_sender = _HEAD.unpack(head)
-        octets, request = requests.read(length), requests.read(asked).decode()
         try:
+            octets, request = requests.read(length), requests.read(asked).decode()
             answer = json.dumps(read(octets, null_sender=null_sender, request=request).to_dict()).encode()
         except MemoryError:
             # What is left of the heap is not to be trusted.

@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001, RUF003  rows are long alternatives over some lines, in all alphabets
 """The line above a quote, by language: the verb, the words that it opens with, and forms without a verb.
 
-Data only; `parsers.attribution` decides. Lines are compared in lower case, without the colon at their end.
+Data only; `parsers.borders.attribution` decides. Lines are compared in lower case, without the colon at their end.
 """
 
 from typing import NamedTuple

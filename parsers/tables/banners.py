@@ -1,7 +1,7 @@
 """What says that a text is classified or controlled: banner lines, portion marks, the words beside a number.
 
-Data only; `parsers.banner`, `parsers.portions` and `parsers.ssn` decide. Sources: 32 CFR 2001 and the CAPCO register
-(classified), 32 CFR 2002 and the CUI registry (controlled), AC/35-D/2002 (NATO); FOUO, SBU and LES are older
+Data only; `parsers.marks` decides. Sources: 32 CFR 2001 and the CAPCO register (classified), 32 CFR
+2002 and the CUI registry (controlled), AC/35-D/2002 (NATO); FOUO, SBU and LES are older
 than CUI and still written.
 """
 

@@ -1,7 +1,7 @@
 """How mail programs mark quotes, signatures and labels in HTML: the element's name, what it means, and the client.
 
-Data only; `parsers.quotes` decides. Names are in lower case, without the prefixes that Outlook on the web (`x_`),
-Gmail (`m_123…`) and Yahoo (`yiv123…`, `ydp123…`) put before those of a mail that they quote.
+Data only; `parsers.markup.quotes` decides. Names are in lower case, without the prefixes that Outlook on the
+web (`x_`), Gmail (`m_123…`) and Yahoo (`yiv123…`, `ydp123…`) put before those of a mail that they quote.
 """
 
 from enum import Enum

@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001  rows are long alternatives over some lines, in all alphabets
 """The names of the header lines that mail programs copy above what they quote, and the dividers above those.
 
-Data only; `parsers.header_block` decides. Outlook translates all of them, Notes, GroupWise and Foxmail most.
+Data only; `parsers.borders.header_block` decides. Outlook translates all of them, Notes, GroupWise and Foxmail most.
 """
 
 # Language, and its words for From, Date or Sent, Subject, and for To, Cc and the like; lower case.

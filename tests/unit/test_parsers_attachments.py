@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parsers import attachments, docx, rtf, tnef
+from parsers import attachments
+from parsers.attached import docx, rtf, tnef
 from parsers.attachments import Opened, opened
 from parsers.mime import take_apart
 from parsers.model import Attachment, Mime, Reading, Status

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parsers import markers
+from parsers.items import markers
 from parsers.model import Reading, Status
 from parsers.parse import explain_body, read
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parsers import charset, guess, jis
 from parsers.model import Status
+from parsers.octets import charset, guess, jis
 from parsers.parse import read
 
 

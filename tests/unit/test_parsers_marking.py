@@ -2,7 +2,8 @@
 
 import pytest
 
-from parsers import marking, ssn
+from parsers import marking
+from parsers.marks import ssn
 from parsers.model import Reading
 from parsers.parse import read
 

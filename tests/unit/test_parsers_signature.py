@@ -3,7 +3,7 @@
 
 import pytest
 
-from parsers import farewell
+from parsers.borders import farewell
 from parsers.parse import explain, explain_body, read
 
 LIST = "- Closed the case\n- Drafted the memo\n- Met the office"

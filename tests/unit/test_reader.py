@@ -156,8 +156,8 @@ def test_the_time_that_a_child_takes_to_come_up_is_no_message_s(store: Store, hr
 
 
 def test_a_child_that_runs_out_of_memory_is_replaced(store: Store, hr: Mailbox) -> None:
-    greedy = said(*("y" * 900 for _ in range(19_000)))
-    small = fresh_child(memory=110_000_000)
+    greedy = said(*("y" * 900 for _ in range(30_000)))
+    small = fresh_child(memory=90_000_000)
     made = add_messages(store, hr, message(greedy), message(GOOD))
 
     reader(store, small).read_batch()

@@ -3,9 +3,9 @@
 import re
 from itertools import pairwise
 
-from parsers import inline, wrapping
+from parsers.items import inline, wrapping
+from parsers.items.pieces import Found, Piece, cut, raw
 from parsers.model import Line
-from parsers.pieces import Found, Piece, cut, raw
 
 FEWEST, MOST = 3, 10
 PARAGRAPH_CHARACTERS = 300

@@ -1,7 +1,7 @@
 """What opens a list item: finds the marks of `parsers.tables.markers` at the start of a line.
 
 A mark is *bold* when one look is enough to call the line a list item (`- `, `•`, `1.`); a shy one
-(`-Closed`, `*Closed`, an emoji, `a.`) needs company, which `parsers.listing` looks for.
+(`-Closed`, `*Closed`, an emoji, `a.`) needs company, which `parsers.items.listing` looks for.
 """
 
 import re

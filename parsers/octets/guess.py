@@ -6,7 +6,7 @@ Pure, deterministic, and bounded: it looks at no more than a few kB of the lines
 import codecs
 import re
 
-from parsers.alphabets import LATIN, NEUTRAL, OTHER, WIDE, Alphabet
+from parsers.tables.alphabets import LATIN, NEUTRAL, OTHER, WIDE, Alphabet
 
 DEFAULT = "cp1252"
 # Octets in which lines are looked for, and of the lines themselves.

@@ -8,7 +8,7 @@ most sixteen lines.
 
 import re
 
-from parsers import markers
+from parsers.items import markers
 from parsers.model import Line
 from parsers.tables.headers import BEGIN_FORWARDED, FORWARDED, NAMES, ORIGINAL
 

@@ -2,15 +2,15 @@
 
 In this order: a byte-order mark; escape sequences of ISO-2022; UTF-8 where all of it is valid, whatever
 single-byte charset is declared; the declared charset; for HTML without one its `<meta>`; and what
-`parsers.guess` finds. The names that are understood are a table made once: the codec registry would import
+`parsers.octets.guess` finds. The names that are understood are a table made once: the codec registry would import
 whatever a sender names.
 """
 
 import re
 from encodings.aliases import aliases
 
-from parsers import guess, jis
-from parsers.charsets import MEANT, MULTIBYTE, NONE_OF_MAIL, STATEFUL
+from parsers.octets import guess, jis
+from parsers.tables.charsets import MEANT, MULTIBYTE, NONE_OF_MAIL, STATEFUL
 
 DEFECT = "charset"
 _SEPARATORS = re.compile("[^a-z0-9]+")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from parsers.markers import Mark, depth
+from parsers.items.markers import Mark, depth
 
 # A column more or less is a slip of the hand.
 STEP = 2

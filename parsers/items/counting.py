@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from parsers import markers
+from parsers.items import markers
+from parsers.items.places import Place
 from parsers.model import Line
-from parsers.places import Place
 from parsers.tables.markers import CHINESE, SHAPES
 
 # Columns by which the numbers of one list may differ: ` 9.` above `10.`.

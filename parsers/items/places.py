@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from parsers import markers, wrapping
-from parsers.markers import Mark
+from parsers.items import markers, wrapping
+from parsers.items.markers import Mark
 from parsers.model import Line
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from email.message import Message
 from typing import NamedTuple
 
-from parsers import charset, limits, sealed, transfer
+from parsers import limits
 from parsers.model import Attachment, Part
+from parsers.octets import charset, sealed, transfer
 
 # Past this nobody has typed a list; a reply is read up to here, its octets stay whole.
 BODY_CHARACTERS = 1_000_000

@@ -8,7 +8,7 @@ import re
 from enum import IntEnum
 from typing import NamedTuple
 
-from parsers import banner
+from parsers.marks import banner
 from parsers.tables import banners as table
 
 _OPENS = re.compile(r"\(([^()\n]{1,100})\)[ \t]*+(?:[-:–—][ \t]++)?")

@@ -7,7 +7,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from parsers import charset, rtf
+from parsers.attached import rtf
+from parsers.octets import charset
 
 SIGNATURE = b"\x78\x9f\x3e\x22"
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from parsers import markers
+from parsers.items import markers
 from parsers.model import Line
 from parsers.tables.attributions import NOBODY, OPENERS, PREFIXES, VERBS
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from parsers.pieces import Found, Piece, cut, raw
+from parsers.items.pieces import Found, Piece, cut, raw
 from parsers.tables.markers import ALPHABETS, DOTS, ROMAN
 
 FEWEST, MOST = 3, 50

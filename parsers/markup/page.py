@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from parsers import attribution, markers, numbering, quotes, text
+from parsers import text
+from parsers.borders import attribution
+from parsers.items import markers
+from parsers.markup import numbering, quotes
+from parsers.markup.quotes import Attributes, Verdict
 from parsers.model import LINES, Cut, Item, Line
-from parsers.quotes import Attributes, Verdict
 from parsers.tables.boundaries import Effect
 
 UNSEEN = frozenset({"head", "style", "script", "title", "template", "noscript", "xml", "-comment", "-doctype"})

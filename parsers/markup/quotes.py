@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from parsers import header_block
+from parsers.borders import header_block
 from parsers.tables.boundaries import CLASSES, IDS, LABEL_PREFIXES, MARKERS, NAMES, TOP_BORDERS, Effect
 
 Attributes = dict[str, str | None]

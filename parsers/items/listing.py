@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parsers import company, counting, markers, noise, wrapping
-from parsers.markers import Mark
+from parsers.items import company, counting, markers, noise, wrapping
+from parsers.items.markers import Mark
+from parsers.items.places import places
 from parsers.model import Cut, Line, Reply
-from parsers.places import places
 
 _SIGNATURE_LINES = 20
 

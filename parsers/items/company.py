@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from parsers import markers, wrapping
+from parsers.items import markers, wrapping
+from parsers.items.places import Place
 from parsers.model import Line
-from parsers.places import Place
 from parsers.tables.markers import SHAPES
 
 # More of such lines beside a lone mark, and it stands in prose.

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass, field
 
-from parsers import levels, markers, wrapping
-from parsers.listing import Listed
-from parsers.markers import Mark
+from parsers.items import levels, markers, wrapping
+from parsers.items.listing import Listed
+from parsers.items.markers import Mark
+from parsers.items.pieces import Piece
 from parsers.model import Line
-from parsers.pieces import Piece
 from parsers.tables.markers import SHAPES
 
 # A paragraph that stands further right of an item's own text is a signature.

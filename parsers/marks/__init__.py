@@ -1,0 +1,1 @@
+"""Marks of classification and personal numbers: what `parsers.marking` looks for."""

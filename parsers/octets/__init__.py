@@ -1,0 +1,1 @@
+"""Octets of a part into text, and which parts are the author's: what `parsers.mime` asks."""
