@@ -93,7 +93,7 @@ def test_every_file_stays_readable() -> None:
         str(file.relative_to(ROOT))
         for package in PACKAGES[:3]
         for file in (ROOT / package).rglob("*.py")
-        if len(file.read_text().splitlines()) > 400
+        if len(file.read_text().splitlines()) > (300 if package == "parsers" else 400)
     ]
 
     assert long == []
