@@ -16,15 +16,20 @@ CALENDAR_ANSWERS = frozenset({"REPLY", "COUNTER"})
 # Of an HTML body, in which a style sheet may come first.
 HTML_CHARACTERS = 4_000
 _TAG = re.compile(r"<[^<>]{0,300}>")
+_HEAD = re.compile(r"(?:\s++|<[^<>]{0,300}>)*+")
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One reason not to read on: its name, what the message is then, and when it holds."""
+    """One reason not to read on: its name, what the message is then, and when it holds.
+
+    `holds` is told the message, whether its reverse-path was null, and how its text begins; `field` is the header field without which it never does, "" where it asks more than one.
+    """
 
     name: str
     status: Status
-    holds: Callable[[Mime, bool], bool]
+    holds: Callable[[Mime, bool, str], bool]
+    field: str = ""
 
 
 def _field(mime: Mime, name: str) -> str | None:
@@ -32,14 +37,14 @@ def _field(mime: Mime, name: str) -> str | None:
 
 
 def _signed_by(sign: automatic.Sign) -> Gate:
-    return Gate(sign.gate, sign.status, lambda mime, _: sign.counts(_field(mime, sign.field) or ""))
+    return Gate(sign.gate, sign.status, lambda mime, *_: sign.counts(_field(mime, sign.field) or ""), sign.field)
 
 
 def _is_null(mime: Mime, null_sender: bool) -> bool:
     return null_sender or _field(mime, automatic.RETURN_PATH) == "<>"
 
 
-def _daemon(mime: Mime, null_sender: bool) -> bool:
+def _daemon(mime: Mime, null_sender: bool, _: str) -> bool:
     local = (mime.sender or "").lower()
     return local.startswith(automatic.DAEMON) or (
         local.startswith(automatic.DAEMONS) and (_is_null(mime, null_sender) or _bare_report(mime))
@@ -52,11 +57,15 @@ def _bare_report(mime: Mime) -> bool:
 
 
 def _opening(mime: Mime) -> str:
-    """Return how the first body begins, without markup and folded."""
+    """Return how the first body begins, without markup and folded; "" of one that begins as no machine's does."""
     if not mime.parts:
         return ""
-    begin = mime.parts[0].text[: automatic.OPENING_CHARACTERS]
-    bare = _TAG.sub(" ", mime.parts[0].text[:HTML_CHARACTERS]) if mime.parts[0].html else begin
+    part = mime.parts[0]
+    text = part.text[: HTML_CHARACTERS if part.html else automatic.OPENING_CHARACTERS]
+    head = _HEAD.match(text) if part.html else None
+    if not automatic.OPENING_WORDS.match(text, head.end() if head else 0):
+        return ""
+    bare = _TAG.sub(" ", text) if part.html else text
     return " ".join(bare.split())[: automatic.OPENING_CHARACTERS]
 
 
@@ -71,25 +80,30 @@ def _only_pgp(text: str) -> bool:
 
 # In this order: what a message is by its structure comes before what its headers say of it, and its words come last.
 GATES = (
-    Gate("unreadable", Status.UNREADABLE, lambda mime, _: mime.unreadable is not None),
-    Gate("receipt", Status.READ_RECEIPT, lambda mime, _: mime.report == "disposition-notification"),
-    Gate("receipt", Status.READ_RECEIPT, lambda mime, _: "message/disposition-notification" in mime.types),
-    Gate("report", Status.BOUNCE, lambda mime, _: bool(mime.report)),
-    Gate("report", Status.BOUNCE, lambda mime, _: _bare_report(mime)),
-    Gate("calendar", Status.CALENDAR, lambda mime, _: mime.method in CALENDAR_ANSWERS),
-    Gate("bounce-text", Status.BOUNCE, lambda mime, _: bool(automatic.BOUNCE_OPENINGS.match(_opening(mime)))),
+    Gate("unreadable", Status.UNREADABLE, lambda mime, *_: mime.unreadable is not None),
+    Gate("receipt", Status.READ_RECEIPT, lambda mime, *_: mime.report == "disposition-notification"),
+    Gate("receipt", Status.READ_RECEIPT, lambda mime, *_: "message/disposition-notification" in mime.types),
+    Gate("report", Status.BOUNCE, lambda mime, *_: bool(mime.report)),
+    Gate("report", Status.BOUNCE, lambda mime, *_: _bare_report(mime)),
+    Gate("calendar", Status.CALENDAR, lambda mime, *_: mime.method in CALENDAR_ANSWERS),
+    Gate("bounce-text", Status.BOUNCE, lambda _mime, _null, said: bool(automatic.BOUNCE_OPENINGS.match(said))),
     Gate("daemon", Status.BOUNCE, _daemon),
     *(_signed_by(sign) for sign in automatic.SIGNS),
-    Gate("receipt-text", Status.READ_RECEIPT, lambda mime, _: bool(automatic.RECEIPT_OPENINGS.match(_opening(mime)))),
-    Gate("null-sender", Status.AUTO_REPLY, _is_null),
-    Gate("pgp-mime", Status.ENCRYPTED, lambda mime, _: mime.sealed == "pgp-mime"),
-    Gate("smime", Status.ENCRYPTED, lambda mime, _: mime.sealed == "smime"),
-    Gate("smime-opaque-signed", Status.ENCRYPTED, lambda mime, _: mime.sealed == "smime-opaque-signed"),
-    Gate("rights-managed", Status.ENCRYPTED, lambda mime, _: mime.sealed == "rights-managed"),
-    Gate("pgp-inline", Status.ENCRYPTED, lambda mime, _: _inline_pgp(mime)),
+    Gate("receipt-text", Status.READ_RECEIPT, lambda _mime, _null, said: bool(automatic.RECEIPT_OPENINGS.match(said))),
+    Gate("null-sender", Status.AUTO_REPLY, lambda mime, null_sender, _: _is_null(mime, null_sender)),
+    Gate("pgp-mime", Status.ENCRYPTED, lambda mime, *_: mime.sealed == "pgp-mime"),
+    Gate("smime", Status.ENCRYPTED, lambda mime, *_: mime.sealed == "smime"),
+    Gate("smime-opaque-signed", Status.ENCRYPTED, lambda mime, *_: mime.sealed == "smime-opaque-signed"),
+    Gate("rights-managed", Status.ENCRYPTED, lambda mime, *_: mime.sealed == "rights-managed"),
+    Gate("pgp-inline", Status.ENCRYPTED, lambda mime, *_: _inline_pgp(mime)),
 )
+_WITHOUT_FIELDS = [gate for gate in GATES if not gate.field]
 
 
 def stopped(mime: Mime, *, null_sender: bool) -> Gate | None:
     """Return the first gate that holds the message back, None if it is to be read."""
-    return next((gate for gate in GATES if gate.holds(mime, null_sender)), None)
+    # Most mail has none of the fields that machines write.
+    there = {name for name, _ in mime.headers}
+    asked = [gate for gate in GATES if gate.field in there or not gate.field] if there else _WITHOUT_FIELDS
+    said = _opening(mime)
+    return next((gate for gate in asked if gate.holds(mime, null_sender, said)), None)

@@ -18,8 +18,14 @@ TELLING = (
 )  # fmt: skip
 
 
+# The commonest as they are mostly written, which spares the folding of the whole source.
+AS_WRITTEN = ("<li", "MsoListParagraph", "mso-list", "<blockquote", "gmail_quote", "#E1E1E1")
+
+
 def is_telling(source: str) -> bool:
     """Return whether the source holds list structure or a quote container."""
+    if any(sign in source for sign in AS_WRITTEN):
+        return True
     lowered = source.casefold()
     return any(sign in lowered for sign in TELLING)
 
@@ -44,7 +50,7 @@ def _walk(root: LexborNode, page: Page) -> None:
         tag = node.tag or ""
         way = page.enter(node, tag)
         if way is Way.END:
-            page.cut_rest(_rest(node, [opened for opened, _, _ in open_nodes]))
+            page.cut_rest(node, root)
         if page.closed:
             return
         child = node.first_child if way is not Way.SKIP else None
@@ -60,14 +66,3 @@ def _walk(root: LexborNode, page: Page) -> None:
             page.leave(tag, way)
             following = node.next if open_nodes else None
         node = following
-
-
-def _rest(node: LexborNode, open_nodes: list[LexborNode]) -> list[LexborNode]:
-    """Return the topmost nodes of all that begins at `node`, in document order."""
-    found: list[LexborNode] = [node]
-    for opened in (node, *reversed(open_nodes)):
-        following = opened.next
-        while following is not None:
-            found.append(following)
-            following = following.next
-    return found

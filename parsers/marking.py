@@ -43,6 +43,8 @@ def marked(reading: Reading, own: str, unsigned: str = "") -> Reading:
 
 def _believed(bullets: tuple[Bullet, ...], *, second: bool) -> list[Mark | None]:
     """Return the mark of each item, None where it has none; `second` tells that another sign was seen."""
+    if not any(bullet.portion_mark or "(" in bullet.text for bullet in bullets):
+        return [None] * len(bullets)
     marks = [_mark(bullet) for bullet in bullets]
     strongest = max((mark.trust for mark in marks if mark is not None), default=Trust.BESIDE)
     if any(portions.is_code(bullet.text) for bullet in bullets):
@@ -66,7 +68,7 @@ def _around(reading: Reading, *, company: bool) -> list[str]:
     subject = _ANSWER.sub("", reading.subject[:1000])
     named = [portions.leading(subject)[0], portions.trailing(subject)]
     rules = [banner.in_subject(subject), *(mark.rule for mark in named if mark and mark.trust is Trust.SURE)]
-    for line in reading.leftover.split("\n"):
+    for line in reading.leftover.split("\n") if "(" in reading.leftover else ():
         # Of a running text nobody knows whether a line began there: what has no strokes needs company.
         marks = (portions.leading(line)[0], portions.trailing(line))
         rules += [mark.rule for mark in marks if mark and (company or "//" in mark.text)]

@@ -33,7 +33,10 @@ _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+")
 _CHARSET = re.compile(rb"charset[ \t]*=[ \t]*\"?([A-Za-z0-9._:-]{2,40})", re.IGNORECASE)
 # A delimiter whose multipart never named it: the line, and a header of a part below.
 _DELIMITER = re.compile(rb"^--([!-~][!-~ ]{0,69})\r?\n(?=content-[a-z-]{1,40}:)", re.MULTILINE | re.IGNORECASE)
-_FIELDS = frozenset(name.encode() for name in automatic.FIELDS)
+
+# Asked of each field of each mail: one look instead of a name cut out and lowered.
+_READ = re.compile(rb"(?:" + b"|".join(map(re.escape, sorted(READ))) + rb"):|" + MIME, re.IGNORECASE)
+_TOLD = re.compile("({}):".format("|".join(map(re.escape, sorted(automatic.FIELDS)))).encode(), re.IGNORECASE)
 
 
 class _Tree(mailparser.MailParser):  # type: ignore[misc]
@@ -69,7 +72,7 @@ def _apart(octets: bytes, *, signed: bool = False) -> tuple[Mime, bytes | None]:
     reason = limits.excess(octets, end, len(head), read)
     body, raised = _enough(read, octets[begin:])
     for without in WITHOUT if reason is None else ():
-        given = [field for field in read if _name(field) not in without]
+        given = [field for field in read if _name(field) not in without] if without else read
         try:
             mail = _Tree.from_bytes(b"".join(_as_utf8(given)) + body)
             return _opened(mail, octets, head, begin, raised, signed=signed)
@@ -100,24 +103,23 @@ def _name(field: bytes) -> bytes:
 
 
 def _is_read(field: bytes) -> bool:
-    name = _name(field)
-    return name in READ or name.startswith(MIME)
+    return _READ.match(field) is not None
 
 
 def _enough(read: list[bytes], body: bytes) -> tuple[bytes, tuple[str, ...]]:
     """Return as much of a body that is all text as may be read of it, and a defect where that is not all."""
-    kind = next((field.lower() for field in read if _name(field) == b"content-type"), b"text/")
-    if len(body) <= TEXT_OCTETS or b"text/" not in kind:
+    if len(body) <= TEXT_OCTETS:
         return body, ()
-    return body[:TEXT_OCTETS], (tree.TRUNCATED,)
+    kind = next((field.lower() for field in read if _name(field) == b"content-type"), b"text/")
+    return (body[:TEXT_OCTETS], (tree.TRUNCATED,)) if b"text/" in kind else (body, ())
 
 
 def _told(head: list[bytes]) -> tuple[tuple[str, str], ...]:
     """Return the fields that the gate reads; their values are ASCII or nothing to it."""
     return tuple(
-        (name.decode("ascii"), " ".join(field[len(name) + 1 :].decode("ascii", "replace").split()))
+        (found[1].decode("ascii").lower(), " ".join(field[found.end() :].decode("ascii", "replace").split()))
         for field in head
-        if (name := _name(field)) in _FIELDS
+        if (found := _TOLD.match(field)) is not None
     )
 
 

@@ -3,9 +3,9 @@
 
 Quoted is: a line behind `>` or behind another mark that an attribution announces; what such a line lost when it was
 wrapped; an attribution; and all below an attribution, a header block or a divider that no marked quote follows.
-Answers below and between quotes stay. A list line is never a boundary: `- From: intake team` is content. What stands
-below the quote under a signature's delimiter goes with it, where the author wrote above. Linear: each line is looked
-at once, with at most eight after it.
+Answers below and between quotes stay. A list line is never a boundary: `- From: intake team` is content. What a
+list put below the quote goes with it, and so does a delimited signature there, where the author wrote above the quote
+alone: that is a program's doing. Linear: each line is looked at once, with at most eight after it.
 """
 
 import re
@@ -20,11 +20,12 @@ _INITIALS = re.compile(r"[ \t]*+([A-Za-z]{1,8})>+(?:[ \t]|$)")
 _CITED = re.compile(r">{4,5} \"([A-Za-z]{1,8})\" ==")
 _NAMED = re.compile(r"([A-Za-z]{1,8})> ?")
 # Marks other than `>` that mail programs were set to: believed below an attribution alone.
-_ODD_MARKS = ("|", "}", ":", "│", "┃", "¦", "‖")
+_ODD_MARKS = ("|", "}", ":", "=>", "│", "┃", "¦", "‖")
 # A quote is wrapped anew by the program that quotes: the last words of its line fall out of it.
 _MARGIN = 66
 _REMAINDER = 60
 _WARNING_LINES = 8
+_GREETING = 40
 # Old mailboxes put `>` before a line that begins with From.
 _MBOX = re.compile(r">From [^\n]")
 
@@ -67,6 +68,7 @@ class _Cutting:
         self._mark = ""
         self._attributions = attribution.find(self.lines, self._may_be_quoted)
         self._before_quote = 0  # how many lines were kept when the last cut was made
+        self._answers = 0  # stretches of own text that a cut has ended
 
     def run(self) -> None:
         index = self._warned()
@@ -77,13 +79,15 @@ class _Cutting:
                 index += 1
                 continue
             below = index + length
-            if rule != "quote" and not self._quote_follows(below):
+            if rule != "quote" and not self._quote_follows(below) and not self._greets(rule, below):
                 self._cut(rule, index, len(self.lines))
                 return
             self._cut(rule, index, below)
-            self._before_quote = len(self.kept)
+            if len(self.kept) > self._before_quote:
+                self._answers += any(self.lines[at].text.strip() for at in self.kept[self._before_quote :])
+                self._before_quote = len(self.kept)
             index = below
-        self._signed_below()
+        self._put_below()
 
     def _warned(self) -> int:
         """Pass over what a gateway wrote above the mail: its first paragraph, where that warns of mail from outside."""
@@ -101,7 +105,8 @@ class _Cutting:
     def _boundary(self, index: int) -> tuple[str, int]:
         """Return the rule that cuts at `index` and how many lines it takes; rule empty for own text."""
         line = self.lines[index]
-        if line.item is not None or not line.text or line.text.isspace():
+        text = line.text.strip()
+        if line.item is not None or not text:
             return "", 0
         found = self._attributions.get(index)
         if found is not None:
@@ -111,7 +116,7 @@ class _Cutting:
             return ("", 0) if self._is_escaped(index) else ("quote", 1)
         if self._is_remainder(index):
             return "quote", 1
-        rule = header_block.divider(line.text.strip())
+        rule = header_block.divider(text)
         if rule is not None:
             return rule, self._headed(index + 1) - index
         return header_block.starts(self.lines, index) or ("", 0)
@@ -125,7 +130,7 @@ class _Cutting:
     def _announce(self, index: int, below: int) -> None:
         """Learn by which mark the quote below an attribution is told."""
         said = next((line.text.lstrip() for line in self.lines[below : below + 4] if line.text.strip()), "")
-        self._mark = said[0] if said.startswith(_ODD_MARKS) else ""
+        self._mark = next((mark for mark in _ODD_MARKS if said.startswith(mark)), "")
         cited = _CITED.match(self.lines[index].text) or _NAMED.match(said)
         if cited is not None:
             self._initials.add(cited[1])
@@ -135,28 +140,28 @@ class _Cutting:
         return stripped.startswith((">", *_ODD_MARKS)) or self._has_initials(text)
 
     def _is_quoted(self, text: str) -> bool:
-        stripped = text.lstrip()
-        if stripped.startswith(">") or (self._mark and stripped.startswith(self._mark)):
-            return True
-        return self._has_initials(text)
+        head = text.lstrip()[:1]
+        return head == ">" or head == self._mark != "" or (bool(self._initials) and self._has_initials(text))
 
     def _has_initials(self, text: str) -> bool:
         match = _INITIALS.match(text) if self._initials else None
         return match is not None and match[1] in self._initials
 
     def _is_escaped(self, index: int) -> bool:
+        if not _MBOX.match(self.lines[index].text):
+            return False
         around = [self.lines[place].text for place in (index - 1, index + 1) if 0 <= place < len(self.lines)]
-        return bool(_MBOX.match(self.lines[index].text)) and not any(self._is_quoted(text) for text in around)
+        return not any(self._is_quoted(text) for text in around)
 
     def _is_remainder(self, index: int) -> bool:
         """Return whether the line between two quoted ones is what the upper one lost at the margin."""
-        if index == 0:
+        above, text = self.lines[index - 1].text if index else "", self.lines[index].text
+        if not self._is_quoted(above):
             return False
-        above, text = self.lines[index - 1].text, self.lines[index].text
-        if above.endswith(" >") and self._is_quoted(above) and len(above) > _MARGIN // 2:
+        if above.endswith(" >") and len(above) > _MARGIN // 2:
             return True
         below = self.lines[index + 1].text if index + 1 < len(self.lines) else ""
-        if len(text) > _REMAINDER or not self._is_quoted(above) or not self._is_quoted(below):
+        if len(text) > _REMAINDER or not self._is_quoted(below):
             return False
         word = text.split(None, 1)[0]
         full = len(above) + 1 + len(word) > _MARGIN
@@ -169,14 +174,23 @@ class _Cutting:
                 return self.lines[place].item is None and self._is_quoted(self.lines[place].text)
         return False
 
-    def _signed_below(self) -> None:
-        """Cut the signature that a program put below the quote, where the author wrote above it."""
-        above, below = self.kept[: self._before_quote], self.kept[self._before_quote :]
+    def _greets(self, rule: str, index: int) -> bool:
+        """Return whether the author greets between the attribution that opens the mail and its quote."""
+        first = _said(self.lines, index)
+        text = self.lines[first].text.strip() if first < len(self.lines) else ""
+        if not text.endswith((",", "!")) or len(text) > _GREETING or not rule.startswith("attribution"):
+            return False
+        return self._quote_follows(first + 1) and not any(self.lines[at].text.strip() for at in self.kept)
+
+    def _put_below(self) -> None:
+        """Cut the signature or footer that a program put below the quote, where the author wrote above it."""
+        below = self.kept[self._before_quote :]
         first = next((index for index in below if self.lines[index].text.strip()), None)
-        if first is None or not any(self.lines[index].text.strip() for index in above):
+        if first is None or not self._answers:
             return
-        if self.lines[first].text.strip() == "--" or farewell.is_footer(self.lines, first):
-            self.kept = above
+        delimited = self._answers == 1 and self.lines[first].text.strip() == "--"
+        if delimited or farewell.is_footer(self.lines, first):
+            del self.kept[self._before_quote :]
             self._cut("signature:below-quote", first, len(self.lines))
 
     def _cut(self, rule: str, begin: int, end: int) -> None:
@@ -184,7 +198,7 @@ class _Cutting:
         cuts = trace.cuts(rule, self.lines[begin:end])
         before = self.trace[-1] if self.trace else None
         if before and before.rule == rule == "quote" and before.part == cuts[0].part and cuts[0].start - before.end < 3:
-            self.trace[-1] = before._replace(end=cuts[0].end)
+            self.trace[-1] = Cut(rule, before.part, before.start, cuts[0].end)
         else:
             self.trace.extend(cuts)
 
@@ -200,10 +214,11 @@ def _initials(lines: tuple[Line, ...]) -> set[str]:
 
 
 def _without_dividers(cutting: _Cutting) -> tuple[Line, ...]:
-    """Drop blank lines and rules of underscores at the end, which stood above the quote."""
+    """Drop blank lines at the end, and rules of underscores that stood above the quote."""
     kept = [cutting.lines[index] for index in cutting.kept]
     end = len(kept)
-    while end and (not kept[end - 1].text.strip() or _DIVIDER.fullmatch(kept[end - 1].text.strip())):
+    above = not cutting.kept or cutting.kept[-1] + 1 < len(cutting.lines)
+    while end and (not kept[end - 1].text.strip() or (above and _DIVIDER.fullmatch(kept[end - 1].text.strip()))):
         end -= 1
         if kept[end].text.strip():
             cutting.trace.append(Cut("divider", kept[end].part, kept[end].start, kept[end].end))

@@ -91,7 +91,9 @@ def _cut(parts: list[Part]) -> Source:
     shown: list[Part] = []
     for part in parts:
         if not part.html:
-            lines.extend(text.lines(part))
+            plain, taken_off = text.read(part)
+            lines.extend(plain)
+            cuts.extend(taken_off)
             shown.append(part)
             continue
         rendered = html.render(part)

@@ -9,10 +9,10 @@ C1 controls read as cp1252, glyphs of Symbol and Wingdings as what they show, NU
 import re
 import unicodedata
 from collections.abc import Sequence
-from itertools import chain, islice
+from itertools import chain
 
 from parsers.items import markers
-from parsers.model import LINES, Line, Part
+from parsers.model import LINES, Cut, Line, Part
 from parsers.octets import armour
 
 # Symbol and Wingdings put their glyphs at U+F000 + code; Outlook writes bullets so.
@@ -25,9 +25,12 @@ _DROPPED = re.compile(
     "|(?<![\u0100-\U0010ffff])[\u200c\u200d]|[\u200c\u200d](?![\u0100-\U0010ffff])"
 )
 _SUSPECT = re.compile(
-    "[\0\u0080-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\uf000-\uf0ff\ufeff]"
+    "[\0\u0080-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\uf000-\uf0ff\ufeff]+"
 )
-_NEWLINE = re.compile("\r\n|[\n\r\x0b\x0c\u2028\u2029]")
+_BREAKS = "\n\r\x0b\x0c\u2028\u2029"
+_ENDED = re.compile(f"[^{_BREAKS}]*+(?:\r\n|[{_BREAKS}])|[^{_BREAKS}]++")
+# Python ends lines at these as well, and mail does not.
+_NO_BREAKS = "\x1c\x1d\x1e\x85"
 _SIGNATURE = "-- "
 # Composing sorts marks in quadratic time: longer lines go cluster by cluster, none over 30 marks
 # (Unicode's stream-safe limit).
@@ -47,8 +50,11 @@ def clean(raw: str) -> tuple[str, tuple[int, ...] | None]:
     """Return one line normalised, and each character's index in `raw` where they differ in length."""
     if raw.isascii() and "\0" not in raw:
         return raw, None
-    text = raw.translate(_REPLACED) if _SUSPECT.search(raw) else raw
-    if len(text) > _QUICK or _DROPPED.search(text) or not unicodedata.is_normalized("NFC", text):
+    text, suspect = raw, _SUSPECT.search(raw) is not None
+    if suspect:
+        text = _SUSPECT.sub(lambda run: run[0].translate(_REPLACED), raw)
+    # What is dropped is suspect, and no other becomes it.
+    if len(text) > _QUICK or (suspect and _DROPPED.search(text)) or not unicodedata.is_normalized("NFC", text):
         return _moved(text)
     return text, None
 
@@ -77,30 +83,32 @@ def _joins(character: str) -> bool:
 
 def lines(part: Part) -> tuple[Line, ...]:
     """Return the first `LINES` lines of a plain part, flowed paragraphs as one line each."""
+    return read(part)[0]
+
+
+def read(part: Part) -> tuple[tuple[Line, ...], list[Cut]]:
+    """Return the same, and what armour was taken off."""
     found: list[Line] = []
     body, index, start = part.text, part.index, 0
-    clear = body.isascii() and "\0" not in body
-    for newline in islice(_NEWLINE.finditer(body), LINES):
-        end = newline.start()
-        found.append(_line(part, start, end) if not clear else Line(_shown(part, start, end), start, end, index))
-        start = newline.end()
-    if len(found) < LINES:
-        found.append(_line(part, start, len(body)))
-    if armour.is_worn(body):
-        found = armour.without(found)
-    return tuple(_unflowed(found, part.delsp)) if part.flowed else tuple(found)
+    nul, flowed = "\0" in body, part.flowed
+    for ended in _ended(body)[:LINES]:
+        raw = ended.rstrip(_BREAKS)
+        # The space at the end of a line means something only where it flows.
+        shown, offsets = raw if flowed else raw.rstrip(), None
+        if nul or not shown.isascii():
+            shown, moved = clean(shown)
+            offsets = None if moved is None else tuple(start + place for place in moved)
+        found.append(Line(shown, start, start + len(raw), index, offsets))
+        start += len(ended)
+    found, cuts = armour.without(found) if armour.is_worn(body) else (found, [])
+    return tuple(_unflowed(found, part.delsp) if part.flowed else found), cuts
 
 
-def _shown(part: Part, start: int, end: int) -> str:
-    """Return a line as it was sent; the space at its end means something only where it flows."""
-    raw = part.text[start:end]
-    return raw if part.flowed else raw.rstrip()
-
-
-def _line(part: Part, start: int, end: int) -> Line:
-    text, moved = clean(_shown(part, start, end))
-    offsets = None if moved is None else tuple(start + index for index in moved)
-    return Line(text, start, end, part.index, offsets)
+def _ended(body: str) -> list[str]:
+    """Return the lines of a body, each with its end; the last has none, and may be empty."""
+    # Ten times as fast as the pattern.
+    found = body.splitlines(keepends=True) if not any(map(body.__contains__, _NO_BREAKS)) else _ENDED.findall(body)
+    return found if found and found[-1][-1] not in _BREAKS else [*found, ""]
 
 
 def _unflowed(physical: list[Line], delsp: bool) -> list[Line]:
@@ -109,6 +117,9 @@ def _unflowed(physical: list[Line], delsp: bool) -> list[Line]:
     paragraph: list[Line] = []
     depth = 0
     for line in physical:
+        if not paragraph and line.text[:1] != " " and line.text[-1:] != " ":  # most lines
+            logical.append(line)
+            continue
         marks = len(line.text) - len(line.text.lstrip(">"))
         begin = marks + (line.text[marks : marks + 1] == " ")  # space-stuffed
         said = line.text[begin:]

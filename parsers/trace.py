@@ -8,11 +8,11 @@ from parsers.model import Cut, Line
 def cuts(rule: str, lines: Sequence[Line]) -> list[Cut]:
     """Return what `rule` took, `lines` being adjacent lines of one or more parts: a cut for each part."""
     found: list[Cut] = []
-    for line in lines:
-        if found and found[-1].part == line.part:
-            found[-1] = found[-1]._replace(end=line.end)
-        else:
-            found.append(Cut(rule, line.part, line.start, line.end))
+    begin = 0
+    for end in range(1, len(lines) + 1):
+        if end == len(lines) or lines[end].part != lines[begin].part:
+            found.append(Cut(rule, lines[begin].part, lines[begin].start, lines[end - 1].end))
+            begin = end
     return found
 
 

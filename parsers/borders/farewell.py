@@ -13,10 +13,14 @@ from parsers.tables.notices import DISCLAIMERS, EXTERNAL, FOOTERS, LABELS
 
 CHARACTERS = 400
 SIGN_OFF_CHARACTERS = 60
+NAME_CHARACTERS = 40
 _PUNCTUATION = " \t,.!;:-–—*_~。，、！()…"
 _DELIMITER = re.compile(r"--|__|[-_=*~—–─]{3,}")
 _LEADER = re.compile(r"(?:[-–—―~/*]|--|[-_]{2,5})[ \t]*(?=\S)")
-_RANK = r"(?:(?i:dr|prof|mr|mrs|ms|sgt|ssgt|tsgt|capt|col|lt|maj|cdr|gen)\.? )?"
+_RANK = (
+    r"(?:(?i:dr|prof|mr|mrs|ms|sgt|ssgt|tsgt|capt|col|lt|maj|cdr|gen|dott|dott\.ssa|ing|avv|geom|rag"
+    r"|dipl\.-(?:ing|inf|kff?m)|herr|frau|mme|ir|mag)\.? )?"
+)
 _PARTICLE = r"(?:(?:van|von|de|der|den|da|di|la|le|el|bin|al|du|dos|of) )*+"
 _NAME_WORD = r"[^\W\d_a-z][^\W\d_]*(?:[.'’][^\W\d_]*)?"
 _NAME = re.compile(
@@ -53,6 +57,14 @@ def words(name: str) -> frozenset[str]:
     return frozenset(_WORD.findall(name.casefold()))
 
 
+def is_of(text: str, name: frozenset[str]) -> bool:
+    """Return whether a line is a name that has the words of `name`, or one more: `Ann "Bee" Lee`."""
+    said = words(bare(text))
+    if said <= name:
+        return bool(said)
+    return len(said & name) > 1 and len(said - name) == 1 and all(word[0].isupper() for word in _WORD.findall(text))
+
+
 def is_sign_off(text: str) -> bool:
     """Return whether a line is how people take their leave, or what a phone writes below."""
     return sign_off(text) is not None or device(text) is not None
@@ -66,6 +78,10 @@ def sign_off(text: str) -> str | None:
     said = " ".join(stripped.strip(_PUNCTUATION).casefold().split())
     if said in _SIGN_OFFS or said in _SHY:
         return _SIGN_OFFS.get(said) or _SHY[said]
+    if "/" in said:  # in two languages: `Venlig hilsen / Best regards`
+        first, _, other = said.partition("/")
+        if first.strip() in _SIGN_OFFS and other.strip() in _SIGN_OFFS:
+            return _SIGN_OFFS[first.strip()]
     return _with_name(stripped.lstrip(_PUNCTUATION))
 
 
@@ -89,7 +105,21 @@ def _with_name(stripped: str) -> str | None:
 def is_name(text: str) -> bool:
     """Return whether a line can be somebody's name: one to four words, each with a capital."""
     stripped = text.strip().strip(",.*_")
-    return len(stripped) <= 40 and _CAPITAL.match(stripped) is not None and _NAME.fullmatch(stripped) is not None
+    return (
+        len(stripped) <= NAME_CHARACTERS
+        and _CAPITAL.match(stripped) is not None
+        and _NAME.fullmatch(stripped) is not None
+    )
+
+
+def is_titled(text: str) -> bool:
+    """Return whether a line is a name, a comma, and what its bearer does: `Ann Lee, Director of Works`."""
+    head, comma, tail = text.strip().partition(",")
+    return bool(comma) and len(tail) <= NAME_CHARACTERS and len(head.split()) > 1 and is_name(head) and _is_title(tail)
+
+
+def _is_title(text: str) -> bool:
+    return bool(_TITLE.search(text)) and not text.rstrip().endswith((".", "!", "?"))
 
 
 def led_name(text: str) -> bool:

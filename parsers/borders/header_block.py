@@ -18,6 +18,7 @@ FOLDED = 60
 # Between header lines that are paragraphs of their own.
 BLANKS = 2
 NOTES_LINES = 12
+FRAME_LINES, FOLDED_STAMP = 30, 200
 
 _SENDER, _DATE, _SUBJECT, _OTHER = range(4)
 
@@ -49,21 +50,32 @@ _NAME = re.compile(r"[*_]{0,2}([^\W\d_][^:*：<>@]{0,24}?)[*_]{0,2} ?[:：][*_]{
 _DATED = re.compile(r"[ \t]*[*_]{0,2}[^\W\d_][^:\d]{1,24} ?[:：][^\n]{0,60}(?:(?:19|20)\d\d|\d[:.]\d\d(?!\d))")
 _NOTES_DATE = re.compile(r"[ \t]*(?:Sent by: .{1,60}|\d{1,4}[./-]\d{1,2}[./-]\d{1,4} \d{1,2}[:.]\d\d)")
 _NOTES_NAME = re.compile(r"(?:^|\t|[ \t]{2})[ \t]*(?:To|cc|bcc|Subject|An|Kopie|Betreff|Thema)(?:[ \t]{2}|:|[ \t]*$)")
+# Notes 5, in English alone, drew its header as a table, or set it below one line.
+_FRAME = re.compile(r"\s*[|+>][-=+]{6,}[|+>]?\s*")
+_IN_FRAME = re.compile(r"\s*(?:\||>-|\+-)")
+_FRAMED_NAME = re.compile(r"(To|cc|bcc|Subject):", re.IGNORECASE)
+_STAMP = re.compile(r"\S.{0,120} on \d{1,2}/\d{1,2}/\d{2,4} \d{1,2}:\d\d(?::\d\d)?(?: [AP]M)?")
+_STAMP_ENDS = frozenset("0123456789M")
+_STAMPED_NAME = re.compile(r"(To|cc|bcc|Subject|Sent by|Please respond to)\b:?", re.IGNORECASE)
 _RULED = r"[-_=*~>—–─]{{2,}}+[ *]*+(?:{})[^-_=*~]{{0,120}}(?:[-_=*~<>—–─ ]++.{{0,60}}|:?)"
 _DIVIDERS = (
     ("original-message", re.compile(_RULED.format(_phrases(ORIGINAL)))),
     ("forwarded", re.compile(_RULED.format(_phrases(FORWARDED)))),
-    ("forwarded", re.compile(f"(?:{_phrases(BEGIN_FORWARDED)}) ?[:：]?")),
 )
-_FIRST = frozenset("-_=*~>—–─") | {phrase[0] for _, row in BEGIN_FORWARDED for phrase in row.split("|")}
+_UNRULED = (("forwarded", re.compile(f"(?:{_phrases(BEGIN_FORWARDED)}) ?[:：]?")),)
+_RULES = frozenset("-_=*~>—–─")
+_FIRST = _RULES | {phrase[0] for _, row in BEGIN_FORWARDED for phrase in row.split("|")}
 
 
 def divider(text: str) -> str | None:
     """Return what a trace calls the line, where it announces the mail that is answered or forwarded."""
     if not text or text[0].casefold() not in _FIRST or len(text) > 200:
         return None
+    ruled = text[0] in _RULES
+    if ruled and text[1:2] not in _RULES:  # `- an item`
+        return None
     lowered = text.casefold()
-    for rule, pattern in _DIVIDERS:
+    for rule, pattern in _DIVIDERS if ruled else _UNRULED:
         match = pattern.fullmatch(lowered)
         if match is not None:
             return f"{rule}:{match.lastgroup}"
@@ -80,7 +92,10 @@ def starts(lines: tuple[Line, ...], index: int) -> tuple[str, int] | None:
     """Return the rule and the number of lines, where a header block begins at `index`."""
     name = _name(lines[index])
     if name is None:
-        return _notes(lines, index)
+        text = lines[index].text
+        if "--+--" in text:
+            return _framed(lines, index)
+        return _notes(lines, index) or (_stamped(lines, index) if text[-1:] in _STAMP_ENDS else None)
     names = [name]
     last, dated = index, False
     addressed = "@" in lines[index].text
@@ -120,10 +135,41 @@ def _notes(lines: tuple[Line, ...], index: int) -> tuple[str, int] | None:
     return "header-block:notes", found[-1] + 2
 
 
+def _framed(lines: tuple[Line, ...], index: int) -> tuple[str, int] | None:
+    """Return the table of Lotus Notes 5 that begins at `index`: sender and date in a frame, the rest in another."""
+    if not _FRAME.fullmatch(lines[index].text):
+        return None
+    end = index
+    while end < min(len(lines), index + FRAME_LINES) and (not lines[end].text or _IN_FRAME.match(lines[end].text)):
+        end += 1
+    rows = [line.text.strip(" \t|>") for line in lines[index:end]]
+    if not {"to", "subject"} <= {match[1].casefold() for row in rows if (match := _FRAMED_NAME.match(row))}:
+        return None
+    return "header-block:notes", end - index
+
+
+def _stamped(lines: tuple[Line, ...], index: int) -> tuple[str, int] | None:
+    """Return the block of Lotus Notes that names sender and date in one line, other headers below it."""
+    if lines[index].item is not None or not _STAMP.fullmatch(lines[index].text[:FOLDED_STAMP]):
+        return None
+    last = index
+    seen: set[str] = set()
+    for place in range(index + 1, min(len(lines), index + 1 + FRAME_LINES)):
+        row = lines[place].text.strip()
+        match = _STAMPED_NAME.match(row)
+        if match is not None:
+            last = place
+            seen.add(match[1].casefold())
+        elif row and (last < place - 1 or not seen):
+            break
+    return ("header-block:notes", last - index + 1) if {"to", "subject"} <= seen else None
+
+
 def _name(line: Line) -> str | None:
     """Return the header's name that opens a line, lower case; None if there is none that we know."""
     text = line.text.strip()[:NAME_CHARACTERS]
-    match = _NAME.match(text) if line.item is None else None
+    named = line.item is None and (":" in text or "：" in text)
+    match = _NAME.match(text) if named else None
     if match is None:
         return None
     name = match[1].strip().casefold()

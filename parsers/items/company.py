@@ -1,11 +1,12 @@
 """Marks that do not count, believed for the company that they keep or for the place where they stand."""
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from parsers.items import markers, wrapping
+from parsers.borders import farewell
+from parsers.items import markers, unmarked, wrapping
 from parsers.items.places import Place
 from parsers.model import Line
 from parsers.tables.markers import SHAPES
@@ -14,6 +15,18 @@ from parsers.tables.markers import SHAPES
 _PROSE_CHARACTERS = 60
 _EMOJI = -2
 _SET_OFF = 8
+# Below a sign-off a name block may follow.
+_BLOCK_LINES = 6
+_MONTH = re.compile(
+    r"(?:jan|ene|gen|feb|fév|febr|mar|mär|mrt|apr|avr|abr|may|mai|mag|maj|jun|jui|giu|jul|lug|aug|aoû|ago|sep|set"
+    r"|oct|okt|ott|out|nov|dec|dez|dic|déc|янв|фев|апр|мая|май|июн|июл|авг|сен|окт|ноя|дек)\w{0,6}\.?,?(?: \d{2,4})?",
+    re.IGNORECASE,
+)
+# Who said it, below what was said: `-- Ada Brook, The Long Water`.
+_CITED_MARKS = frozenset({"--", "—", "―"})
+_CITED = re.compile(
+    r"[A-Z][\w.'-]*+(?: (?:[A-Z][\w.'-]*+|of|the|von|van|de|da|di|la|and)){0,4}(?:, [A-Z\"'_*].{2,60}|, \d{4})?"
+)
 _NAME = re.compile(r"[A-Z][\w.'-]*+(?: [A-Z][\w.'-]*+){0,2}[.,]?|[a-z]{2,10}")
 
 
@@ -26,7 +39,7 @@ def symbols(found: Sequence[Place]) -> set[int]:
     believed: set[int] = set()
     fit: list[tuple[Place, int, int]] = []
     sure: set[tuple[int, int, int]] = set()
-    company: Counter[tuple[int, int]] = Counter()
+    company: defaultdict[tuple[int, int], int] = defaultdict(int)
     for place in found:
         segment, shape, column = place.segment, place.mark.shape, place.mark.column
         if shape < 0:
@@ -47,10 +60,24 @@ def symbols(found: Sequence[Place]) -> set[int]:
     return believed
 
 
-def signed(found: Sequence[Place], lines: Sequence[Line]) -> set[int]:
+def cited(found: Sequence[Place], lines: Sequence[Line]) -> set[int]:
+    """Return the dashes that name who said what stands above each of them."""
+    dashes = [place for place in found if place.mark.text in _CITED_MARKS]
+    if len(dashes) < 2 or not all(_CITED.fullmatch(place.said) and _ends_text(place, lines) for place in dashes):
+        return set()
+    return {place.at for place in dashes}
+
+
+def _ends_text(place: Place, lines: Sequence[Line]) -> bool:
+    above = lines[place.at - 1].text if place.at else ""
+    return bool(above) and not place.colon and markers.find(above) is None
+
+
+def signed(found: Sequence[Place], lines: Sequence[Line], apart: set[int]) -> set[int]:
     """Return the last mark's index where it sets off a name: `- Ann` below a blank line, the others above it.
 
-    `- Training` may stand so too: a name is unlike the items, which open in lower case, or end in a full stop.
+    `- Training` may stand so too: a name is unlike the items, which open in lower case, or end in a full stop; or
+    text has ended the list above it. `apart` holds the lines that are of no item.
     """
     last = found[-1]
     if last.mark.kind not in ("dash", "star") or not last.opens or last.colon or not _NAME.fullmatch(last.said):
@@ -60,8 +87,23 @@ def signed(found: Sequence[Place], lines: Sequence[Line]) -> set[int]:
         return set()
     unlike = all(place.said[:1].islower() for place in others) or all(wrapping.ends(place.said) for place in others)
     set_off = not others or unlike or last.mark.column - others[-1].mark.column >= _SET_OFF
+    set_off = set_off or _is_ended(others[-1], last, lines, apart)
     below = sum(1 for line in lines[last.at + 1 :] if line.text)
     return {last.at} if set_off and below <= 1 else set()
+
+
+def _is_ended(item: Place, last: Place, lines: Sequence[Line], apart: set[int]) -> bool:
+    """Return whether text stands between two marks that goes on with neither: below a blank line, at the margin."""
+    between = range(item.at + 1, last.at)
+    return any(
+        index in apart or (not lines[index - 1].text and markers.column(_head(lines[index].text)) <= item.mark.column)
+        for index in between
+        if lines[index].text
+    )
+
+
+def _head(text: str) -> str:
+    return text[: len(text) - len(text.lstrip())]
 
 
 def alone(found: Sequence[Place], believed: set[int], lines: Sequence[Line]) -> set[int]:
@@ -69,13 +111,13 @@ def alone(found: Sequence[Place], believed: set[int], lines: Sequence[Line]) -> 
     added: set[int] = set()
     quiet: bool | None = None
     last: Place | None = None
-    for place in found:
+    for index, place in enumerate(found):
         if place.at not in believed:
             if not _may_stand_alone(place, last):
                 continue
-            if not _is_placed(place, last):
+            if not _is_placed(place, last) and not _heads(found, index, believed):
                 quiet = _is_quiet(found, lines) if quiet is None else quiet
-                if not quiet or not _is_all(place):
+                if not quiet or not (_is_all(place) or (len(found) == 1 and _is_answer(place, lines))):
                     continue
             added.add(place.at)
         last = place
@@ -99,6 +141,33 @@ def _is_placed(place: Place, last: Place | None) -> bool:
     if place.colon or SHAPES[place.mark.shape].alone:
         return True
     return last is not None and place.block - last.block <= (place.mark.column >= last.mark.column + 2)
+
+
+def _heads(found: Sequence[Place], index: int, believed: set[int]) -> bool:
+    """Return whether a list that stands further right begins below a mark."""
+    place, below = found[index], found[min(index + 1, len(found) - 1)]
+    return (
+        below.at in believed
+        and below.segment == place.segment
+        and below.block - place.block <= 1
+        and below.mark.column >= place.mark.column + 2
+    )
+
+
+def _is_answer(place: Place, lines: Sequence[Line]) -> bool:
+    """Return whether one number is all that a reply says, greeting, leave-taking and name aside; `1. April` is none."""
+    if not place.opens or place.mark.kind != "number" or place.said.endswith(":") or _MONTH.fullmatch(place.said):
+        return False
+    below = place.at + 1
+    while below < len(lines) and lines[below].text:
+        below += 1
+    said = [line.text.strip() for line in lines[below:] if line.text]
+    parted = next((index for index, text in enumerate(said) if farewell.is_sign_off(text)), len(said))
+    return (
+        len(said) - parted <= _BLOCK_LINES
+        and all(map(farewell.is_name, said[:parted]))
+        and all(unmarked.greets(line.text.strip()) for line in lines[: place.at] if line.text)
+    )
 
 
 def _is_all(place: Place) -> bool:

@@ -19,6 +19,8 @@ _REFERENCE = re.compile(r"<?(?:https?|ftp)://\S++\W*+(?:\w++\W*+){0,2}")
 # A bare number is a quantity as often: `1 red`, `1 blue`.
 _PUNCTUATION = tuple(".:)-–—/°º*）．、")  # noqa: RUF001  # look-alikes of other scripts
 _INITIAL = re.compile(r"[A-Z]\.")
+# A note stands so near to the text that it is on.
+_NOTED_LINES = 200
 # A title says no sentence, and prose below it does.
 _TITLE, _PROSE = 60, 50
 
@@ -47,7 +49,7 @@ def believed(found: Sequence[Place], lines: Sequence[Line]) -> Counted:
         if len(sequence.places) < sequence.need:
             continue
         indices = {place.at for place in sequence.places}
-        if all(_REFERENCE.fullmatch(place.said) for place in sequence.places):
+        if all(_REFERENCE.fullmatch(place.said) for place in sequence.places) or _are_notes(sequence, lines):
             apart |= indices
         elif not _are_titles(sequence, lines):
             items |= indices
@@ -129,6 +131,15 @@ def _form(kind: str, shape: int, text: str) -> str:
         text = f"1{ranged[3]}"
     *outer, _ = _DIGITS.findall(text) or [""]
     return f"{SHAPES[shape].need}{'.'.join(outer)}{_DIGITS.sub('', text)}"
+
+
+def _are_notes(sequence: _Sequence, lines: Sequence[Line]) -> bool:
+    """Return whether the marks are notes on the text above, which names them: `(1) http://…`."""
+    places = sequence.places
+    if places[0].mark.text[:1] != "(" or sum("://" in place.said for place in places) * 2 < len(places):
+        return False
+    above = lines[max(0, places[0].at - _NOTED_LINES) : places[0].at]
+    return all(any(f" {place.mark.text}" in line.text for line in above) for place in places[:2])
 
 
 def _are_titles(sequence: _Sequence, lines: Sequence[Line]) -> bool:

@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from parsers.items import levels, markers, wrapping
+from parsers.items import levels, markers, paragraphs, wrapping
 from parsers.items.listing import Listed
 from parsers.items.markers import Mark
 from parsers.items.pieces import Piece
@@ -16,8 +17,7 @@ DEEPEST = 20
 _WORDS = re.compile(r"\s*+(?:\S++\s++){2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One item as it is gathered: its mark, the list it is of, the column of its text, the pieces that become it."""
 
     mark: Mark
@@ -31,7 +31,8 @@ class Run:
 class Gathered:
     """What has been read so far. Lives for one call of `gather`.
 
-    `flush`: an item was wrapped to the margin, so its author does not indent.
+    `flush`: an item was wrapped to the margin, so its author does not indent; `stub`: the last line is one word that
+    a long line lost, as where a text was wrapped twice.
     """
 
     width: int
@@ -40,14 +41,20 @@ class Gathered:
     opened: Run | None = None
     group: int = 0
     flush: bool = False
+    stub: bool = False
+    levels: dict[int, Run] = field(default_factory=dict)  # the last item of HTML at each level
 
     def open(self, line: Line, mark: Mark) -> None:
         column = markers.column(line.text[: mark.begin])
         self.opened = Run(mark, line.item is not None, self.group, column, _pieces(line, mark.begin))
         self.runs.append(self.opened)
+        if self.opened.html:
+            self.levels[mark.column] = self.opened
 
     def take(self, line: Line, before: Line, following: Mark | None) -> None:
         """Take an unmarked line, with the one above it and the next mark below it, no blank line between."""
+        if line.item is not None and self.opened is not None and line.item.level < self.opened.mark.column:
+            self.opened = self.levels.get(line.item.level, self.opened)  # below a list that its item holds
         if self.opened is not None and self._continues(self.opened, line, before, following):
             self.opened.pieces.extend(_pieces(line, 0))
         else:
@@ -60,6 +67,7 @@ class Gathered:
             return
         if self.opened is None or _indent(line) <= self.opened.mark.column:
             self.group += 1
+            self.levels.clear()
         self.opened = None
 
     def _continues(self, opened: Run, line: Line, before: Line, following: Mark | None) -> bool:
@@ -85,7 +93,12 @@ class Gathered:
 
     def _is_wrapped(self, before: Line, line: Line, *, sandwiched: bool) -> bool:
         """Return whether a line at the margin is the rest of the one above; `sandwiched`: the next item is below it."""
-        if not sandwiched and wrapping.had_room(before, line):
+        stub, self.stub = self.stub, False
+        if stub and not wrapping.ends(before.text):
+            return True
+        if wrapping.may_run_on(before) and len(line.text) <= wrapping.STUB and " " not in line.text:
+            self.stub = True
+        elif not sandwiched and wrapping.had_room(before, line):
             return False
         if (sandwiched or self.flush) and wrapping.may_run_on(before) and _WORDS.match(line.text):
             return True
@@ -96,11 +109,14 @@ def gather(listed: Listed) -> Gathered:
     """Return each item's lines; what belongs to none is left over."""
     gathered = Gathered(listed.width)
     below = _below(listed)
+    whole: set[int] | None = None
     for index, (line, mark) in enumerate(zip(listed.lines, listed.marks, strict=True)):
         if mark is not None:
             gathered.open(line, mark)
         elif gathered.opened is None or not line.text or index in listed.apart:
             gathered.leave(line)
+        elif index in (whole := paragraphs.whole(listed) if whole is None else whole):
+            gathered.opened.pieces.extend(_pieces(line, 0))
         else:
             gathered.take(line, listed.lines[index - 1], below[index])
     return gathered

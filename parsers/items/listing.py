@@ -40,7 +40,7 @@ def listed(reply: Reply) -> Listed:
     found = places(lines, marks, width)
     if found:
         counted = counting.believed(found, lines)
-        unbelieved = counted.apart | company.signed(found, lines)
+        unbelieved = counted.apart | company.signed(found, lines, apart) | company.cited(found, lines)
         apart |= unbelieved
         found = [place for place in found if place.at not in unbelieved]
         believed = counted.items | company.symbols(found)

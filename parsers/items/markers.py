@@ -56,7 +56,7 @@ def find(line: str) -> Mark | None:
 
 def _is_text(rest: str, mark: str, shape: Shape) -> bool:
     """Return whether what follows a mark can be an item's: no ornament, no code, no row of a table."""
-    if not any(map(str.isalnum, rest)) or rest.count("\t") > 1:  # `*  Y  -  /bin/login`
+    if not any(map(str.isalnum, rest)) or rest.count("\t") > 1 or rest.startswith("= "):  # `*  Y  -  /bin/login`
         return False
     if not shape.counts:
         if shape.kind in ("dash", "star") and rest.endswith((mark * 3, f" {mark}")):  # `* News *`, `- 8< --- cut ---`

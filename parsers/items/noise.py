@@ -15,11 +15,14 @@ _OPENS = re.compile(
     r"|(?P<diff>diff -|Index: \S|--- \S|\*\*\* \S|@@ -\d)"
     r"|[ \t]*+(?:(?P<fence>```|~~~)"
     r"|(?P<comment>/\*)"
+    r"|(?P<recipe>:0[ \w]{0,10}(?::\S{0,40})?$)"
     r"|(?P<console>\$ \S|\[?[\w.-]{1,40}@[\w.-]{1,40}[ :](?:[~/][^\s$#%]{0,40}|[\w.-]{1,40}\])[$#%] \S)"
     r"|(?P<reference>\[\d{1,3}\]))"
 )  # fmt: skip
 # How the lines begin that are worth a closer look, prompts that name a host aside.
-_HEADS = frozenset({"di", "In", "--", "++", "**", "@@", "``", "~~", "/*", "$ ", *(f"[{digit}" for digit in range(10))})
+_HEADS = frozenset(
+    {"di", "In", "--", "++", "**", "@@", "``", "~~", "/*", "$ ", ":0", *(f"[{digit}" for digit in range(10))}
+)
 _DIFF_HEADER = re.compile(
     r"diff |index [\da-f]|Index: |=====|--- |\+\+\+ |\*\*\* |\*{7}|@@ |new file|deleted file|old mode|new mode"
     r"|similarity|dissimilarity|rename |copy |Binary |Only in |RCS file|retrieving|Property |\\ No"
@@ -30,6 +33,9 @@ _HUNK = re.compile(r"@@ -\d{1,9}(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@|@@ "
 _IN_DIFF = " +-!\\\t"
 _CODE = re.compile(r"[;{}]\s*$|[=!<>]=|[\w\])] = |->|\w\(|#(?:include|define|if|endif)|</?\w+>")
 _CODE_SIGNS = frozenset(";{}()=<>")
+# `git shortlog -s v1..v2`, and what it counts below.
+_OPTION = re.compile(r"[a-z][\w.+-]{0,20} (?:.{0,80} )?(?:--?[a-zA-Z]|\S{1,40}\.\.)")
+_COUNT = re.compile(r"[ \t]*+\d{1,7}(?:\t| {2})[ \t]*+\S")
 _CODE_END = re.compile(r"[;{}]\s*$")
 
 
@@ -58,13 +64,26 @@ def find(said: Sequence[Line]) -> Noise:
             if match is not None and match.lastgroup is not None:
                 after = _ENDS[match.lastgroup](said, index)
                 is_console = match.lastgroup == "console" and text[0].isspace()
-        if index >= after and text[0] in "+-" and (index == 0 or not said[index - 1].text):
-            after = index if _CODE_SIGNS.isdisjoint(text) else _bare_diff(said, index)
+        if index >= after and (text[0] in "+-" or text[0].islower()):
+            after = _unannounced(said, index)
+        if text.endswith(" \\"):  # a command that goes on
+            unmarked.add(index + 1)
+            apart.add(index + 1)
         if after > index:
             unmarked.update(range(index, after))
             if not is_console:
                 apart.update(range(index, after))
     return Noise(unmarked, apart)
+
+
+def _unannounced(said: Sequence[Line], index: int) -> int:
+    """Return where noise ends that is told by its lines alone, `index` itself if it is text."""
+    text, above = said[index].text, said[index - 1].text if index else ""
+    if text[0].islower():
+        return _counts_below(said, index) if " -" in text or ".." in text else index
+    if text.startswith("+ ") and above[:1] != "+" and (end := _plus(said, index)) > index:
+        return end
+    return index if above or _CODE_SIGNS.isdisjoint(text) else _bare_diff(said, index)
 
 
 def _text(said: Sequence[Line], index: int) -> str:
@@ -160,6 +179,21 @@ def _comment(said: Sequence[Line], index: int) -> int:
     return end
 
 
+def _paragraph(said: Sequence[Line], index: int) -> int:
+    """Return where a filter of procmail ends, whose conditions open with a star: at the next blank line."""
+    while index < len(said) and said[index].text and said[index].item is None:
+        index += 1
+    return index
+
+
+def _plus(said: Sequence[Line], index: int) -> int:
+    """Return where lines end that were quoted behind `+`: no list has a line of the mark alone."""
+    end = index
+    while end < len(said) and said[end].text[:2] in ("+", "+ "):
+        end += 1
+    return end if any(line.text == "+" for line in said[index + 1 : end]) else index
+
+
 def _console(said: Sequence[Line], index: int) -> int:
     """Return where the output below a prompt ends: at the next line that is blank, or stands further left."""
     margin = said[index].text[: -len(said[index].text.lstrip())]
@@ -168,6 +202,14 @@ def _console(said: Sequence[Line], index: int) -> int:
             break
         index += 1
     return index
+
+
+def _counts_below(said: Sequence[Line], index: int) -> int:
+    """Return where the rows end that a command without a prompt counted, `index` itself if there are none."""
+    end = index + 1
+    while end < len(said) and _COUNT.match(said[end].text):
+        end += 1
+    return end if end > index + 1 and _OPTION.match(said[index].text) else index
 
 
 def _reference(said: Sequence[Line], index: int) -> int:
@@ -184,6 +226,7 @@ _ENDS = {
     "frame": _frame,
     "fence": _fence,
     "comment": _comment,
+    "recipe": _paragraph,
     "console": _console,
     "reference": _reference,
 }

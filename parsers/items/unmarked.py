@@ -97,7 +97,12 @@ def _blocks(lines: list[Line]) -> list[list[Line]]:
     return [block for block in blocks if block]
 
 
+def greets(text: str) -> bool:
+    """Return whether a line greets."""
+    return _GREETING.fullmatch(text) is not None
+
+
 def _is_opening(block: list[Line]) -> bool:
     """Return whether a block greets, or heads what follows."""
     text = block[0].text.strip()
-    return len(block) == 1 and bool(text.endswith(":") or _GREETING.fullmatch(text))
+    return len(block) == 1 and (text.endswith(":") or greets(text))

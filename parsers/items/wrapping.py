@@ -10,6 +10,8 @@ NARROWEST_WRAP = 50
 WIDEST_WRAP = 110
 # A line cannot have been broken for want of room that had more than this left over.
 SLACK = 10
+# One word that fell out of a line; longer ones are addresses.
+STUB = 20
 # What was cut out between two lines is a quote; less is the quote mark of one, or a lost line end.
 QUOTED = 6
 _ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "：", "；")  # noqa: RUF001  # the full-width ones are meant
@@ -48,7 +50,7 @@ def runs_on(before: Line, line: Line, width: int) -> bool:
     word = line.text.split(None, 1)[0]
     if word.lstrip(_OPENING)[:1].islower():
         return not before.text.rstrip().endswith(":")
-    return width >= NARROWEST_WRAP and len(before.text) + 1 + len(word) > width
+    return NARROWEST_WRAP <= width <= 2 * WIDEST_WRAP and len(before.text) + 1 + len(word) > width
 
 
 def had_room(before: Line, line: Line) -> bool:

@@ -138,7 +138,8 @@ def _blocks(lines: list[str]) -> tuple[tuple[str, ...], bool]:
 
 def in_subject(subject: str) -> str | None:
     """Return the rule of a banner that is a subject, or a piece of it in brackets or beside a colon or a dash."""
-    if not any(word in subject.upper() for word in table.TELLING):
+    upper = subject.upper()
+    if not any(word in upper for word in table.TELLING):
         return None
     pieces = (_bare(piece) for piece in re.split(r"[\[\]:|]| [-–—]+ ", subject[: 10 * LONGEST]))
     # `Controlled` is also a plain word, in capitals where all of a subject is.

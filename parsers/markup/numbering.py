@@ -1,5 +1,7 @@
 """The marker that a browser shows before an item of an ordered list: `<ol type=a start=3>` gives `c.`"""
 
+import re
+
 STYLES = {
     "lower-alpha": "a",
     "lower-latin": "a",
@@ -9,6 +11,7 @@ STYLES = {
     "upper-roman": "I",
 }
 _ROMAN = ((50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
+_DASH = re.compile(r"list-style-type:\s*+[\"'][-–—]\s*+[\"']")  # noqa: RUF001  # dashes of all lengths
 # What has more items than this counts in digits, whatever its type.
 _LETTERS, _ROMANS = 26, 89
 
@@ -21,6 +24,11 @@ def style(kind: str | None, css: str | None) -> str:
         named = (shown for name, shown in STYLES.items() if name in css)
         return next(named, "1")
     return "1"
+
+
+def mark(css: str | None) -> str:
+    """Return the dash that a list's style sets before each item: Outlook on the web, where one was typed."""
+    return "-" if css and "list-style-type" in css and _DASH.search(css) else ""
 
 
 def marker(number: int, shown: str) -> str:

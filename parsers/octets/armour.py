@@ -5,10 +5,12 @@ The frame goes and the text stays, its dash-escapes undone (RFC 9580 section 7);
 
 import re
 
-from parsers.model import Line
+from parsers import trace
+from parsers.model import Cut, Line
 
 _SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
 _BLOCK = re.compile(r"-----BEGIN PGP (SIGNATURE|PUBLIC KEY BLOCK)-----")
+_BLOCKS = {"SIGNATURE": "signature", "PUBLIC KEY BLOCK": "key"}
 # GnuPG escapes these and nothing else; any other `- ` is a list of a program that forgot to escape.
 _ESCAPED = ("- -", "- From ")
 _UU_BEGIN = re.compile(r"begin [0-7]{3,4} \S")
@@ -22,25 +24,34 @@ def is_worn(text: str) -> bool:
     return any(sign in text for sign in SIGNS)
 
 
-def without(lines: list[Line]) -> list[Line]:
-    """Return the lines that say something."""
+def without(lines: list[Line]) -> tuple[list[Line], list[Cut]]:
+    """Return the lines that say something, and what was taken off."""
     kept: list[Line] = []
+    cuts: list[Cut] = []
     index = 0
     signed = False
     while index < len(lines):
-        text = lines[index].text.rstrip()
-        if text == _SIGNED:
-            signed = True
-            index = _after_headers(lines, index + 1)
-        elif block := _BLOCK.fullmatch(text):
-            signed = False
-            index = _after_block(lines, index, f"-----END PGP {block[1]}-----")
-        elif _UU_BEGIN.match(text) and (end := _after_file(lines, index)):
+        rule, end = _taken_off(lines, index)
+        if end > index:
+            signed = rule == "signed" or (signed and rule == "uuencoded")
+            cuts.extend(trace.cuts(f"armour:{rule}", lines[index:end]))
             index = end
         else:
             kept.append(_unescaped(lines[index]) if signed else lines[index])
             index += 1
-    return kept
+    return kept, cuts
+
+
+def _taken_off(lines: list[Line], index: int) -> tuple[str, int]:
+    """Return what begins at `index` and where it ends, at `index` if it is text."""
+    text = lines[index].text.rstrip()
+    if text == _SIGNED:
+        return "signed", _after_headers(lines, index + 1)
+    if block := _BLOCK.fullmatch(text):
+        return _BLOCKS[block[1]], _after_block(lines, index, f"-----END PGP {block[1]}-----")
+    if _UU_BEGIN.match(text) and (end := _after_file(lines, index)):
+        return "uuencoded", end
+    return "", index
 
 
 def _after_headers(lines: list[Line], index: int) -> int:

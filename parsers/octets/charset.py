@@ -74,7 +74,7 @@ def _evident(octets: bytes, named: str | None) -> str | None:
     for mark, marked in _BOMS:
         if octets.startswith(mark):
             return octets.decode(marked, "replace")
-    if b"\x1b$" in octets or b"\x1b(" in octets:
+    if b"\x1b" in octets and (b"\x1b$" in octets or b"\x1b(" in octets):
         return jis.decode(octets)
     if b"\0" in octets and ((named or "").startswith("utf_16") or octets.count(b"\0") * 4 > len(octets)):
         little = octets[1::2].count(b"\0") > octets[::2].count(b"\0")

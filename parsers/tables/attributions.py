@@ -26,7 +26,7 @@ VERBS = (
     Verb("de", "schr", r"\b(?:schrieb(?:en)?|schreibt)\b", last=False),
     Verb("de", "geschrieben", r"\bgeschrieben"),
     # French: Gmail, Apple Mail, Thunderbird, Free, Orange
-    Verb("fr", "cri", r"\b(?:a |ont )?[ée]cri(?:t|vait|ve|vit)"),
+    Verb("fr", "cri", r"\b(?:a |ont )?[ée]cri(?:t|vait|ve|viez|vit)"),
     # Spanish: Gmail, Apple Mail, Thunderbird
     Verb("es", "escrib|escrito", r"\b(?:escribi[óo]|escribe|ha escrito)\b", last=False),
     # Portuguese: Gmail, Apple Mail
@@ -126,3 +126,5 @@ _NOBODY = (
     "ela ja ona my я мы он она они"
 )
 NOBODY = frozenset(_NOBODY.split())
+# Of these the ones by which The Bat! calls the writer whom it answers: believed beside a date and a time.
+YOU = frozenset({"sie", "lei"})

@@ -69,5 +69,7 @@ RECEIPT_OPENINGS = re.compile(
     r"|this is a (?:return )?receipt for the (?:e-?)?mail ",
     re.IGNORECASE,
 )
+# What all of them begin with: told before anything is folded.
+OPENING_WORDS = re.compile(r"\s*+(?:hi\.|this|the|your|delivery)", re.IGNORECASE)
 # So much of a body is looked at.
 OPENING_CHARACTERS = 600

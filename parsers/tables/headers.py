@@ -46,15 +46,15 @@ NAMES = (
     ("ca", "de", "enviat|data", "assumpte|tema", "per a"),
 )  # fmt: skip
 
-# Between rules of dashes: what follows is the mail that is answered.
+# Between rules of dashes: what follows is the mail that is answered. Zimbra says mail where others say message.
 ORIGINAL = (
     ("en", "original message|original appointment|original mail|original email|reply message|message from"),
-    ("de", "ursprüngliche nachricht|originalnachricht|original-nachricht|original nachricht|urspr. nachricht"),
-    ("fr", "message d'origine|message d’origine|message original|message initial|message reçu"),
-    ("es", "mensaje original"),
+    ("de", "ursprüngliche (?:nachricht|mail|e-mail)|original[- ]?(?:nachricht|mail)|urspr. nachricht"),
+    ("fr", "message d'origine|message d’origine|(?:message|mail|courriel) original|message initial|message reçu"),
+    ("es", "mensaje original|correo original"),
     ("pt", "mensagem original|mensagem de origem"),
-    ("it", "messaggio originale|messaggio orig"),
-    ("nl", "oorspronkelijk bericht|oorspronkelijke bericht|origineel bericht"),
+    ("it", "messaggio originale|messaggio orig|mail originale"),
+    ("nl", "oorspronkelijk bericht|oorspronkelijke bericht|origineel bericht|originele bericht"),
     ("sv", "ursprungligt meddelande|originalmeddelande"),
     ("da", "oprindelig besked|oprindelig meddelelse|original besked|oprindelig mail"),
     ("nb", "opprinnelig melding|opprinnelig e-post"),

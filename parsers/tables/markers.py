@@ -95,6 +95,7 @@ SHAPES = (
     Shape("number", r"\d{1,2}", GAP, bold=False, need=3, counts=True),
     Shape("dash", r"[-–—](?=[\w\"'(\[$])", "", bold=False),
     Shape("star", r"\*(?=[^\s*][^*]*$)", "", bold=False),
+    Shape("dot", r"\.", GAP, bold=False),
     Shape("dot", "\ufffd", ANY, bold=False),
     Shape("emoji", f"[{EMOJI}][\ufe0f\u200d\U0001f3fb-\U0001f3ff]*+", ANY, bold=False),
 )  # fmt: skip

@@ -429,6 +429,182 @@ def test_a_number_of_another_kind_keeps_nothing_back(item: str) -> None:
     assert hits(reading(f"- Closed the audit\n- Looked at {item}\n- Wrote the memo\n")) == [None, None, None]
 
 
+UNBELIEVED = ["-", "2.1 ", "2) ", "3. ", "a) ", "(b) ", "* ", "+ ", "— ", "• 1) ", "**", "A.1 ", "12.3.4 "]
+
+
+@pytest.mark.parametrize("mark", UNBELIEVED)
+def test_a_portion_mark_counts_behind_a_list_mark_that_was_not_believed(mark: str) -> None:
+    alone = reading(f"Here is my week.\n\n{mark}(S//NF) Met the source in town.\n\nIt went well, I think.\n")
+    above = reading(f"{mark}(TS//SI) Met the source in town.\n\n{ITEMS}")
+    within = reading(f"- Closed the audit\n{mark}(S//NF) Met the source\n- Wrote the memo\n")
+    for said in (alone, above, within):
+        seen = [bullet.text for bullet in said.bullets if not bullet.quarantine]
+        assert not said.quarantine or not seen
+        assert said.quarantine or not any("source" in text for text in (*seen, said.leftover))
+
+
+@pytest.mark.parametrize("text", ["1) (S//NF) Met them 2) Wrote it 3) Sent it", "Wrote it; (S//NF) Met them; sent it"])
+def test_a_portion_mark_counts_in_items_of_any_kind(text: str) -> None:
+    said = reading(f"{text}\n")
+    assert [bullet.quarantine for bullet in said.bullets if "Met" in bullet.text] == ["portion:secret"]
+    assert len(said.bullets) == 3
+
+
+def test_a_portion_mark_in_the_middle_counts_where_a_sentence_begins() -> None:
+    assert hits(reading("- Closed it (S//NF) Met them\n- Wrote it\n- Sent it\n")) == ["portion:secret", None, None]
+    assert hits(reading("- Closed it. (S//NF) met them\n- Wrote it\n- Sent it\n")) == ["portion:secret", None, None]
+    assert hits(reading("- Taught how (S//NF) is written\n- Wrote it\n- Sent it\n")) == [None, None, None]
+    assert reading(f"We saw (S//NF) on the form.\n\n{ITEMS}").quarantine == ()
+    assert reading(f"We closed it. (S//NF) We met them.\n\n{ITEMS}").quarantine == ("portion:secret",)
+
+
+def test_what_is_below_a_marked_item_is_marked_as_it_is() -> None:
+    body = "- (S) Met them\n  - in town\n    - at noon\n- Wrote it\n- (U) Sent it\n  - by mail\n- (TS) Saw it\n  - (U) it is old\n"
+    assert hits(reading(body)) == ["portion:secret"] * 3 + [None, None, None, "portion:top-secret", None]
+    assert (
+        hits(reading("1. (S//NF) Met them\n- in town\n- at noon\n2. Wrote it\n- by hand\n"))[:3]
+        == ["portion:secret"] * 3
+    )
+    assert hits(reading("1. (S//NF) Met them\n- in town\n- at noon\n2. Wrote it\n- by hand\n"))[3:] == [None, None]
+    inherited = reading(body).bullets[1]
+    assert (inherited.portion_mark, inherited.text) == (None, "in town")
+
+
+def test_what_is_below_a_marked_item_is_marked_as_it_is_in_html() -> None:
+    head = HEAD.format("Re: x").replace("text/plain", "text/html")
+    body = "<ul><li>(S) Met them<ul><li>in town</li></ul></li><li>Wrote it<ul><li>by hand</li></ul></li><li>Sent it</li></ul>"
+    assert hits(read((head + body).encode())) == ["portion:secret", "portion:secret", None, None, None]
+
+
+BELOW = [
+    "- (S//NF) Met them\n\nThey said that the plan is off.\n\n- (U) Wrote it\n- (U) Sent it\n",
+    "- (U) Wrote it\n- (U) Sent it\n- (S//NF) Met them\n\nThey said that the plan is off.\n",
+    "- (U) Wrote it\n- (CUI) Sent it\n\nThe roster names all of the staff in town.\n\nThanks,\nAnn\n",
+]
+
+
+@pytest.mark.parametrize("body", BELOW)
+def test_an_unmarked_paragraph_below_a_marked_item_keeps_the_whole_reply_back(body: str) -> None:
+    said = reading(body)
+    assert len(said.quarantine) == 1
+    assert None not in hits(said)
+
+
+def test_an_unmarked_paragraph_below_a_marked_item_keeps_the_whole_reply_back_in_html() -> None:
+    head = HEAD.format("Re: x").replace("text/plain", "text/html")
+    items = "<ul><li>Wrote it</li><li>(S//NF) Met them</li></ul>"
+    assert read(f"{head}{items}<p>They said that the plan is off.</p>".encode()).quarantine == ("portion:secret",)
+    assert read(f"{head}{items}<p>(U) The plan is old.</p>".encode()).quarantine == ()
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "\n(U) The plan is an old one.\n",
+        "\nBest regards,\nAnn Doe\n",
+        "\nPlans:\n- Write more\n- Send more\n",
+        "\n-- \nAnn\n",
+    ],
+)
+def test_what_is_no_unmarked_paragraph_below_a_marked_item_keeps_nothing_else_back(below: str) -> None:
+    said = reading(f"- (U) Wrote it\n- (U) Sent it\n- (S//NF) Met them\n{below}")
+    assert said.quarantine == ()
+    assert hits(said)[:3] == [None, None, "portion:secret"]
+
+
+WHOLE = [
+    ("(S) The meeting with the source went well.", "portion:secret"),
+    ("(TS) We met the source in town.\nIt went well.", "portion:top-secret"),
+    ("Hi all,\n\n(S) The meeting went well.\n\nRegards,\nAnn", "portion:secret"),
+    ("(S) - Met the source in town.", "portion:secret"),
+    ("(CUI) Sent the roster to the office in town.", "portion:cui"),
+    ("(U) The office was open.\n\n(C) The source came by twice.", "portion:confidential"),
+    ("CONFIDENTIAL\n\n(C) The source came by twice.", "portion:confidential"),
+]
+
+
+@pytest.mark.parametrize(("body", "rule"), WHOLE)
+def test_a_mark_that_opens_a_reply_without_items_keeps_it_back(body: str, rule: str) -> None:
+    said = reading(f"{body}\n")
+    assert rule in {*said.quarantine, *hits(said)}
+    assert said.quarantine or not any(bullet.quarantine is None for bullet in said.bullets if "source" in bullet.text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "(s) The plural is optional here.",
+        "(C) The third choice of the survey.",
+        "(C) 2024 Example Corp",
+        "(S) is the size that I asked for.",
+        "(S)FTP works again on the host.",
+        "(S)elect the row and press return.",
+        "(S) and (M) are sold out.",
+        "(M) Small\n(S) Large",
+        "(S) key: saves the file",
+        "(TS) typings are shipped with it now.",
+        "The file(s) are there. (s) is optional.",
+        "We found the reason.\n(S) It is on page two.",
+    ],
+)
+def test_a_letter_that_opens_a_reply_without_items_may_be_another_s(body: str) -> None:
+    said = reading(f"{body}\n")
+    assert (said.quarantine, set(hits(said)) - {None}) == ((), set())
+
+
+@pytest.mark.parametrize(
+    ("item", "rule"),
+    [
+        ("(S-NF) Met the source", "portion:secret"),
+        ("(TS-NOFORN) Met the source", "portion:top-secret"),
+        ("(S-REL TO USA, GBR) Met the source", "portion:secret"),
+        ("(U-FOUO) Sent the roster", "portion:controlled"),
+        ("[S//NF] Met the source", "portion:secret"),
+        ("[TS//SI//NF] Met the source", "portion:top-secret"),
+        ("[U//FOUO] Sent the roster", "portion:controlled"),
+        ("Met the source [S//NF]", "portion:secret"),
+        ("**(S//NF)** Met the source", "portion:secret"),
+        ("(S//NF): Met the source", "portion:secret"),
+    ],
+)
+def test_a_portion_mark_is_also_written_with_a_dash_or_in_square_brackets(item: str, rule: str) -> None:
+    assert hits(reading(f"- Closed the audit\n- {item}\n- Wrote the memo\n")) == [None, rule, None]
+
+
+@pytest.mark.parametrize(
+    "item",
+    ["[S] small shirts", "[C] code reviewed", "[TS] typings", "(S-12) closed", "(s-nf) tidied", "(C-SI) bonds",
+     "(S-BAHN) lines", "[s//x/g] tried", "[//] comments", "(U-BOOT) loader", "(S)ave works", "(S)FTP repaired"],
+)  # fmt: skip
+def test_dashes_and_square_brackets_of_other_kinds_keep_nothing_back(item: str) -> None:
+    assert hits(reading(f"- Closed the audit\n- {item}\n- Wrote the memo\n")) == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "- Fixed the record with the SSN 123-45-\n  6789 today\n- Wrote it\n- Sent it\n",
+        "- Fixed the record of 123-\n  45-6789 today\n- Wrote it\n- Sent it\n",
+        "My number is still missing, it is 123-45-\n6789 as you know.\n",
+        "My data:\n\nSSN:\n123456789\n",
+        "Social Security Number\n123 45 6789\n",
+        f"{ITEMS}\nSSN:\n123456789\n",
+        "SSN:\n- 123456789\n- born in May\n- works in town\n",
+    ],
+)
+def test_a_social_security_number_may_be_broken_over_lines(body: str) -> None:
+    said = reading(body)
+    assert "ssn" in {*said.quarantine, *hits(said)}
+
+
+@pytest.mark.parametrize(
+    "body", ["The SSN field has\n123456789 rows.\n", "Pages 123-45- 6 of the plan\n", "123-45-\n67890\n"]
+)
+def test_numbers_on_two_lines_may_be_others(body: str) -> None:
+    said = reading(body)
+    assert (said.quarantine, set(hits(said)) - {None}) == ((), set())
+
+
 def test_marking_leaves_a_reading_without_hits_as_it_is() -> None:
     said = reading(ITEMS)
     assert marking.marked(said, ITEMS) is said

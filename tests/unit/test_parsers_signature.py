@@ -12,6 +12,7 @@ PROSE = "I closed the case and drafted the memo."
 BELOW = [
     "Best regards,\nAnn Lee",
     "V/R\nAnn Lee",
+    "Med venlig hilsen / Best regards,\n-Ann Lee",
     "Thanks, Ann",
     "Thank you!\nAnn",
     "Have a great weekend!\nAnn",
