@@ -54,7 +54,7 @@ def _plain(found: tuple[Found, ...]) -> tuple[Bullet, ...]:
 
 def _bullet(position: int, pieces: Sequence[Piece], mark: Mark, level: int, confidence: float) -> Bullet:
     text = " ".join([piece.text for piece in pieces])
-    portion, begin = marking.portion(text) if text[:1] == "(" else (None, 0)
+    portion, begin = marking.portion(text)
     if begin == len(text):  # a mark of nothing is the item itself
         portion, begin = None, 0
     first, last = pieces[0], pieces[-1]

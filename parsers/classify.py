@@ -53,7 +53,7 @@ def status(segments: Segments, lines: Sequence[Line]) -> Status:
 
 def _is_sensitive(segments: Segments, lines: Sequence[Line]) -> bool:
     """Return whether the reply says that all of it is sensitive, and names nothing beside greeting and name."""
-    if sum(len(line.text) for line in lines) > _SHORT_CHARACTERS:
+    if sum([len(line.text) for line in lines]) > _SHORT_CHARACTERS:
         return False
     marked = [bullet.text for bullet in segments.bullets if bullet.kind not in ("paragraph", "semicolon")]
     if marked and not all(_says_sensitive(text) for text in marked):

@@ -23,7 +23,8 @@ _HEAD = re.compile(r"(?:\s++|<[^<>]{0,300}>)*+")
 class Gate:
     """One reason not to read on: its name, what the message is then, and when it holds.
 
-    `holds` is told the message, whether its reverse-path was null, and how its text begins; `field` is the header field without which it never does, "" where it asks more than one.
+    `holds` is told the message, whether its reverse-path was null, and how its text begins; `field` is the header
+    field without which it never does, "" where it asks for more than one.
     """
 
     name: str

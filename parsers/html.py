@@ -6,36 +6,27 @@ the lines and of the cuts are into `Rendered.text`, which holds what was cut as 
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.markup import quotes
 from parsers.markup.page import Page, Rendered, Way
 from parsers.model import Part
-
-# Where one of these is in the source, HTML says more than the plain part beside it.
-TELLING = (
-    "<li", "mso-list", "<blockquote", "gmail_quote", "divrplyfwdmsg", "appendonsend", "messagereplysection",
-    "msolistparagraph", "zwchr", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "tutanota_quote", "zmail_extra",
-    "mail-editor-reference-message-container", "olk_src_body_section", "#e1e1e1", "#b5c4df", "name=\"quote\"",
-    "isreplycontent", "gmail_signature", "_signature",
-)  # fmt: skip
-
-
-# The commonest as they are mostly written, which spares the folding of the whole source.
-AS_WRITTEN = ("<li", "MsoListParagraph", "mso-list", "<blockquote", "gmail_quote", "#E1E1E1")
+from parsers.tables.boundaries import AS_WRITTEN, STRUCTURE
 
 
 def is_telling(source: str) -> bool:
-    """Return whether the source holds list structure or a quote container."""
+    """Return whether the source holds list structure, a quote's container, or whatever else its program names."""
     if any(sign in source for sign in AS_WRITTEN):
         return True
     lowered = source.casefold()
-    return any(sign in lowered for sign in TELLING)
+    return any(sign in lowered for sign in STRUCTURE) or quotes.are_named(lowered)
 
 
-def render(part: Part, *, quoted: bool = False) -> Rendered:
+def render(part: Part, *, quoted: bool = False, signed: bool = True) -> Rendered:
     """Return the lines of an HTML part without what its structure marks as quoted.
 
-    With `quoted` those in its first quote, without the author's and without what that quote quotes.
+    With `quoted` those in its first quote, without the author's and without what that quote quotes; where it is not
+    `signed`, the container of a signature that holds a list is the author's like any other.
     """
-    page = Page(part.index, quoted=quoted)
+    page = Page(part.index, quoted=quoted, signed=signed)
     root = LexborHTMLParser(part.text).root
     if root is not None:
         _walk(root, page)

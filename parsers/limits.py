@@ -7,6 +7,8 @@ talks of a thousand boundaries is parked too, its octets whole.
 import re
 from itertools import accumulate
 
+from parsers.markup import depth
+
 HEADER_OCTETS = 100_000
 HEADERS = 1_000
 DEPTH = 50
@@ -40,14 +42,10 @@ _STRUCTURE = re.compile(
 
 
 _PIECE = 4_000
-_TAG = re.compile("<(/?)([A-Za-z][A-Za-z0-9]*)")
-# Elements that are never closed, or close each other.
-_LEVEL = frozenset(
-    {"area", "base", "br", "col", "dd", "dt", "hr", "img", "input", "li", "link", "meta", "option", "p", "td", "th",
-     "tr", "wbr"}
-)  # fmt: skip
 # The commonest of what opens nothing; the second is a comment, of which Word writes two for each item.
 _NO_ELEMENT = ("<br", "<!")
+# As deep as so much can nest, it is parsed in a tenth of a second (measured).
+_SHORT_NESTING = 50_000
 
 
 def head_end(octets: bytes) -> int:
@@ -123,8 +121,8 @@ def _deep(octets: bytes, lowered: bytes) -> str | None:
     # One character is counted three times as fast as three.
     if nesting <= DEPTH and (octets.count(b"\n") <= PARTS or octets.count(b"\n--") <= PARTS):
         return None
-    depth, parts = _structure(octets)
-    if depth > DEPTH:
+    levels, parts = _structure(octets)
+    if levels > DEPTH:
         return f"nested over {DEPTH} deep"
     return f"over {PARTS} parts" if parts > PARTS else None
 
@@ -163,42 +161,37 @@ def markup(source: str) -> str | None:
 
 
 def _deep_markup(source: str) -> bool:
-    """Return whether HTML nests deeper than is safe; end tags that close nothing count too."""
-    if source.count("<") <= ELEMENTS_DEEP or not (_may_be_deep(source) and _may_be_deep(source, _NO_ELEMENT)):
+    """Return whether HTML nests deeper than is safe; its tags are looked at one by one only where they are many."""
+    if source.count("<") - source.count("</") <= ELEMENTS_DEEP:
         return False
-    depth = 0
-    for end, tag in _TAG.findall(source):
-        if tag.lower() not in _LEVEL:
-            depth = max(depth + (-1 if end else 1), 0)
-            if depth > ELEMENTS_DEEP:
-                return True
-    return False
+    if len(source) <= _SHORT_NESTING and not (_may_be_deep(source) and _may_be_deep(source, _NO_ELEMENT)):
+        return False
+    return depth.is_over(source, ELEMENTS_DEEP)
 
 
 def _may_be_deep(source: str, level: tuple[str, ...] = ()) -> bool:
-    """Return whether it could be, counted a piece at a time: a tenth of the cost of looking at each tag.
+    """Return whether it could be, if each end tag closes something: a tenth of the cost of looking at each tag.
 
     `level` is what begins like a tag and opens nothing.
     """
-    depth = 0
+    open_ = 0
     for begin in range(0, len(source), _PIECE):
         end = begin + _PIECE
         ends = source.count("</", begin, end)
         tags = source.count("<", begin, end) - ends - sum(source.count(each, begin, end) for each in level)
-        if depth + tags > ELEMENTS_DEEP:
+        if open_ + tags > ELEMENTS_DEEP:
             return True
         # The worst order: all end tags first. One that two pieces share is counted as a tag.
-        depth = max(depth - ends, 0) + tags
+        open_ = max(open_ - ends, 0) + tags
     return False
 
 
 # All of it in one tag costs a tenth of a second (measured); counting would cost each mail of Word's that is shorter.
 _SHORT = 50_000
-# As the HTML standard's tokenizer goes: an attribute's name, and its value where it has one.
-_ATTRIBUTE = r"[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^\s>\"'][^\s>]*+)?+)?+"
 # All tags that are none too crowded, and the text between them, in one go.
 _CALM = re.compile(
-    rf"(?:[^<]++|<(?![A-Za-z])|<[A-Za-z][^\s/>]*+(?:{_ATTRIBUTE}){{0,{ATTRIBUTES}}}+(?![\s/]*+[^\s/>]))*+"
+    rf"(?:[^<]++|<(?![A-Za-z])|<[A-Za-z][^ \t\r\n\f/>]*+(?:{depth.ATTRIBUTE}){{0,{ATTRIBUTES}}}+"
+    r"(?![ \t\r\n\f/]*+[^ \t\r\n\f/>]))*+"
 )
 
 

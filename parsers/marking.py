@@ -1,18 +1,20 @@
 """Marks of classification and personal numbers: what of a reading only reviewers may see.
 
 A banner, and a hit in the subject or in what is no item, keep the whole reply back, since nobody can say how far
-they reach; a portion mark or an SSN in an item keeps back that item. `(U)` is benign and says so of its item;
-`(U//FOUO)` and the like are controlled, as FOUO itself is. One letter may be a list's or a copyright's: `(C)`
-needs a second sign, and no letter is believed beside others that show a code of the author's own (`(M)`, `(L)`),
-nor after words that it is short for. Legal disclaimers and the labels of companies are no marks. Pure and linear.
+they reach, and so does an unmarked paragraph right below a marked item; a portion mark in an item keeps back that
+item and what is unmarked below it, an SSN the item. `(U)` is benign and says so of its item; `(U//FOUO)` and the
+like are controlled, as FOUO itself is. One letter may be a list's or a copyright's: `(C)` needs a second sign, and
+no letter is believed beside others that show a code of the author's own (`(M)`, `(L)`), nor after words that it is
+short for. Legal disclaimers and the labels of companies are no marks. Pure and linear.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from parsers.marks import banner, portions, ssn
+from parsers.marks import banner, portions, reach, ssn
 from parsers.marks.portions import Mark, Trust
-from parsers.model import Bullet, Reading
+from parsers.model import Bullet, Line, Reading
 
 SSN = "ssn"
 # What mail programs put before the subject of an answer.
@@ -25,15 +27,20 @@ def portion(text: str) -> tuple[str | None, int]:
     return (mark.text, begin) if mark is not None and mark.trust is Trust.SURE else (None, 0)
 
 
-def marked(reading: Reading, own: str, unsigned: str = "") -> Reading:
-    """Return the reading with what is to be kept back; `own` is all that the author wrote, `unsigned` its beginning."""
+def marked(reading: Reading, own: str, unsigned: str = "", lines: Sequence[Line] = ()) -> Reading:
+    """Return the reading with what is to be kept back.
+
+    `own` is all that the author wrote, `unsigned` its beginning, `lines` that beginning as it was read.
+    """
     found = banner.find(own, unsigned)
-    marks = _believed(reading.bullets, second=bool(found.rules) or found.weak)
-    numbers = ssn.may_hold("\n".join((reading.subject, reading.leftover, *(each.text for each in reading.bullets))))
-    rules = [*found.rules, *_around(reading, company=any(mark is not None and mark.rule for mark in marks))]
-    rules += [SSN for text in (reading.subject, reading.leftover) if numbers and ssn.holds(text)]
-    whole = tuple(dict.fromkeys(rules))
-    bullets = tuple(_kept(*each, whole, numbers) for each in zip(reading.bullets, marks, strict=True))
+    second = bool(found.rules) or found.weak
+    marks = _believed(reading.bullets, second=second)
+    held = reach.rules(reading.bullets, marks)
+    around = _around(reading, company=any(held), second=second)
+    wide = [*found.rules, *around, *reach.into_text(reading.bullets, held, lines)]
+    held, numbered = _numbered(reading, held, unsigned)
+    whole = tuple(dict.fromkeys((*wide, *numbered)))
+    bullets = tuple(_kept(*each, whole) for each in zip(reading.bullets, marks, held, strict=True))
     if bullets == reading.bullets and not whole:
         return reading
     # A digest of so few words gives them away to whoever tries some.
@@ -41,47 +48,91 @@ def marked(reading: Reading, own: str, unsigned: str = "") -> Reading:
     return replace(reading, bullets=bullets, quarantine=whole, fingerprint=fingerprint)
 
 
+def _numbered(reading: Reading, held: list[str | None], unsigned: str) -> tuple[list[str | None], list[str]]:
+    """Return `held` with the items that hold a personal number, and the rule where one stands elsewhere."""
+    texts = [bullet.text for bullet in reading.bullets]
+    if not ssn.may_hold("\n".join((reading.subject, reading.leftover, *texts))):
+        return held, []
+    held = [rule or (SSN if ssn.holds(text) else None) for rule, text in zip(held, texts, strict=True)]
+    elsewhere = ssn.holds(reading.subject) or ssn.holds(reading.leftover)
+    # `SSN:` may be no item, and the number below it one.
+    return held, [SSN] if elsewhere or (SSN not in held and ssn.holds(unsigned)) else []
+
+
 def _believed(bullets: tuple[Bullet, ...], *, second: bool) -> list[Mark | None]:
     """Return the mark of each item, None where it has none; `second` tells that another sign was seen."""
-    if not any(bullet.portion_mark or "(" in bullet.text for bullet in bullets):
-        return [None] * len(bullets)
     marks = [_mark(bullet) for bullet in bullets]
-    strongest = max((mark.trust for mark in marks if mark is not None), default=Trust.BESIDE)
-    if any(portions.is_code(bullet.text) for bullet in bullets):
-        needed = Trust.SURE
-    else:
-        needed = Trust.BESIDE if second or strongest > Trust.BESIDE else Trust.ALONE
+    needed = _needed(marks, [bullet.text for bullet in bullets], second=second)
     return [mark if mark is not None and mark.trust >= needed else None for mark in marks]
 
 
+def _needed(marks: Sequence[Mark | None], texts: Sequence[str], *, second: bool) -> Trust:
+    """Return how sure a mark must be that stands before one of these texts, `marks` being theirs."""
+    if any(portions.is_code(text) for text in texts):
+        return Trust.SURE
+    strongest = max((mark.trust for mark in marks if mark is not None), default=Trust.BESIDE)
+    return Trust.BESIDE if second or strongest > Trust.BESIDE else Trust.ALONE
+
+
 def _mark(bullet: Bullet) -> Mark | None:
-    """Return the mark of an item: the one before it, taken off its text or not, else the one behind it."""
-    before = portions.of(bullet.portion_mark) if bullet.portion_mark else portions.leading(bullet.text)[0]
+    """Return the mark of an item: the one before it, taken off its text or not, else the one behind it or inside."""
+    before = portions.of(bullet.portion_mark) if bullet.portion_mark else portions.opening(bullet.text)
     if before is not None and before.rule is not None:
         return before
     behind = portions.trailing(bullet.text)
+    if behind is None or behind.rule is None:
+        behind = portions.within(bullet.text) or behind
     return before if behind is None or (before is not None and behind.rule is None) else behind
 
 
-def _around(reading: Reading, *, company: bool) -> list[str]:
+def _around(reading: Reading, *, company: bool, second: bool) -> list[str]:
     """Return the rules that what stands around the items falls under: their leftover, and the subject."""
     subject = _ANSWER.sub("", reading.subject[:1000])
     named = [portions.leading(subject)[0], portions.trailing(subject)]
     rules = [banner.in_subject(subject), *(mark.rule for mark in named if mark and mark.trust is Trust.SURE)]
-    for line in reading.leftover.split("\n") if "(" in reading.leftover else ():
-        # Of a running text nobody knows whether a line began there: what has no strokes needs company.
-        marks = (portions.leading(line)[0], portions.trailing(line))
-        rules += [mark.rule for mark in marks if mark and (company or "//" in mark.text)]
+    if "(" in reading.leftover or "[" in reading.leftover:
+        lines = reading.leftover.split("\n")
+        rules += [rule for line in lines for rule in _in_text(line, company=company)]
+        rules += [mark.rule for mark in _begun(lines, all_of_it=not reading.bullets, second=second)]
+        crossing = portions.within(" ".join(lines))
+        rules.append(crossing.rule if crossing else None)
     return [rule for rule in rules if rule]
 
 
-def _kept(bullet: Bullet, mark: Mark | None, whole: tuple[str, ...], numbers: bool) -> Bullet:
+def _in_text(line: str, *, company: bool) -> list[str | None]:
+    """Return the rules of a line of running text, of which nobody knows whether it began there.
+
+    What names no more than a level needs company.
+    """
+    marks = (portions.opening(line), portions.trailing(line))
+    return [mark.rule for mark in marks if mark and (company or (mark.controls and mark.trust is Trust.SURE))]
+
+
+def _begun(lines: Sequence[str], *, all_of_it: bool, second: bool) -> list[Mark]:
+    """Return the marks of lines that surely began where they do: behind a list's mark, where a reply without items
+    begins, or beside others in one.
+
+    A word in small letters may go on from a letter: `(S) is the size`.
+    """
+    texts = [(line, portions.behind_marks(line)) for line in lines if line]
+    found = [portions.leading(text) for _, text in texts]
+    marks = [mark for mark, _ in found]
+    needed = _needed(marks, [text for _, text in texts], second=second)
+    among = all_of_it and (second or len(marks) - marks.count(None) > 1)
+    first = next((line for line, _ in texts if not banner.greets(line)), "") if all_of_it else ""
+    return [
+        mark
+        for (line, text), (mark, begin) in zip(texts, found, strict=True)
+        if mark is not None
+        and mark.trust >= needed
+        and (among or line is first or text != line)
+        and not text[begin : begin + 1].islower()
+    ]
+
+
+def _kept(bullet: Bullet, mark: Mark | None, rule: str | None, whole: tuple[str, ...]) -> Bullet:
     """Return the item as it is to be stored: with its mark, and with the rule that keeps it back, if any."""
-    rule = (
-        (mark.rule if mark else None)
-        or (SSN if numbers and ssn.holds(bullet.text) else None)
-        or next(iter(whole), None)
-    )
+    rule = rule or next(iter(whole), None)
     if rule == bullet.quarantine and mark is None:
         return bullet
     return replace(bullet, quarantine=rule, portion_mark=mark.text if mark else bullet.portion_mark)

@@ -3,13 +3,12 @@
 Pure and total: any octets in, a `Reading` out. Only RecursionError and MemoryError may escape.
 """
 
-import hashlib
 from dataclasses import replace
 
-from parsers import attachments, bullets, classify, gate, limits, marking, mime, signature, source, template
+from parsers import attachments, bullets, classify, gate, limits, marking, mime, repeat, signature, source, template
 from parsers.items import listing
 from parsers.items.listing import Listed
-from parsers.model import Bullet, Cut, Explained, Mime, Part, Reading, Reply, Segments, Status
+from parsers.model import Cut, Explained, Mime, Part, Reading, Reply, Segments, Status
 from parsers.source import Source
 
 
@@ -49,7 +48,13 @@ def _read(octets: bytes, null_sender: bool, request: str) -> tuple[Mime, Explain
 
 def _explain(message: Mime, request: str) -> Explained:
     explained = _explained(message, source.read(message.parts), request)
-    return explained if explained.reading.status is not Status.EMPTY else _from_attachments(message, explained, request)
+    if explained.reading.status is not Status.EMPTY:
+        return explained
+    other = source.other(message.parts, explained.bodies)
+    beside = None if other is None else _explained(message, other, request)
+    if beside is not None and beside.reading.status is not Status.EMPTY and not source.is_known(beside, explained):
+        return beside
+    return _from_attachments(message, explained, request)
 
 
 def _from_attachments(message: Mime, body: Explained, request: str) -> Explained:
@@ -79,26 +84,19 @@ def _explained(message: Mime, found: Source, request: str) -> Explained:
     own = template.subtract(found.reply, request)
     unsigned = signature.without(listing.listed(signature.apart(own)), message.sender_name)
     segments = bullets.segment(unsigned)
-    said, unsigned_said, trace = _text(own), _text(unsigned), unsigned.trace
+    said, unsigned_said, lines, trace = _text(own), _text(unsigned), unsigned.lines, unsigned.trace
     if not segments.bullets and template.may_hold(unsigned, request):
         answers = template.answers(source.quoted(found), request)
         if answers is not None:
             segments, found, trace = answers.beside(segments, unsigned)
+            lines = ()  # those of the items are others
             said, unsigned_said = f"{said}\n{answers.text}".strip("\n"), f"{unsigned_said}\n{answers.text}".strip("\n")
     reading = _reading(message, segments, trace, classify.status(segments, unsigned.lines))
-    return Explained(marking.marked(reading, said, unsigned_said), found.bodies, said, unsigned_said)
+    return Explained(marking.marked(reading, said, unsigned_said, lines), found.bodies, said, unsigned_said)
 
 
 def _text(said: Reply | Listed) -> str:
-    return "\n".join(line.text for line in said.lines).strip("\n")
-
-
-def fingerprint(found: tuple[Bullet, ...]) -> str | None:
-    """Return the SHA-256 (hex) of the bullets' texts, casefolded, spaces folded, sorted; None of none."""
-    if not found:
-        return None
-    texts = sorted(" ".join(bullet.text.casefold().split()) for bullet in found)
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+    return "\n".join([line.text for line in said.lines]).strip("\n")
 
 
 def _gated(message: Mime, stop: gate.Gate) -> Reading:
@@ -126,7 +124,7 @@ def _reading(message: Mime, segments: Segments, trace: tuple[Cut, ...], status: 
         subject=message.subject,
         bullets=found,
         leftover=segments.leftover,
-        fingerprint=fingerprint(found),
+        fingerprint=repeat.fingerprint(bullet.text for bullet in found),
         trace=trace,
         defects=message.defects,
     )

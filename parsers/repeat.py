@@ -6,6 +6,7 @@ another week 0.54, other work 0.13; hashes that stand for a whole text (simhash)
 Pure and linear.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -34,6 +35,12 @@ def answer(items: Iterable[str]) -> Answer:
     """Return what an answer is compared by."""
     kept = tuple(item[:CHARACTERS] for _, item in zip(range(ITEMS), items, strict=False))
     return Answer(kept, frozenset(" ".join(kept).casefold().translate(_FOLDED).split()))
+
+
+def fingerprint(items: Iterable[str]) -> str | None:
+    """Return the SHA-256 (hex) of the items, casefolded, spaces folded, sorted; None of none."""
+    texts = sorted(" ".join(item.casefold().split()) for item in items)
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest() if texts else None
 
 
 def trigrams(one: Answer) -> Trigrams:

@@ -25,6 +25,8 @@ _ODD_MARKS = ("|", "}", ":", "=>", "│", "┃", "¦", "‖")
 _MARGIN = 66
 _REMAINDER = 60
 _WARNING_LINES = 8
+# More between two lines, and something else stood there.
+_LINE_END = 2
 _GREETING = 40
 # Old mailboxes put `>` before a line that begins with From.
 _MBOX = re.compile(r">From [^\n]")
@@ -71,16 +73,16 @@ class _Cutting:
         self._answers = 0  # stretches of own text that a cut has ended
 
     def run(self) -> None:
-        index = self._warned()
-        while index < len(self.lines):
+        index, end = self._warned(), len(self.lines)
+        while index < end:
             rule, length = self._boundary(index)
             if not rule:
                 self.kept.append(index)
                 index += 1
                 continue
-            below = index + length
+            below = self._below_quote(index) if rule == "quote" else index + length
             if rule != "quote" and not self._quote_follows(below) and not self._greets(rule, below):
-                self._cut(rule, index, len(self.lines))
+                self._cut(rule, index, end)
                 return
             self._cut(rule, index, below)
             if len(self.kept) > self._before_quote:
@@ -88,6 +90,18 @@ class _Cutting:
                 self._before_quote = len(self.kept)
             index = below
         self._put_below()
+
+    def _below_quote(self, index: int) -> int:
+        """Return where the stretch of lines behind `>` ends that goes on from line `index`, which is quoted."""
+        below = index + 1
+        while below < len(self.lines):
+            before, line = self.lines[below - 1], self.lines[below]
+            if line.text[:1] != ">" or line.text.startswith(">From ") or below in self._attributions:
+                break
+            if line.item is not None or line.part != before.part or line.start - before.end > _LINE_END:
+                break
+            below += 1
+        return below
 
     def _warned(self) -> int:
         """Pass over what a gateway wrote above the mail: its first paragraph, where that warns of mail from outside."""
@@ -141,7 +155,8 @@ class _Cutting:
 
     def _is_quoted(self, text: str) -> bool:
         head = text.lstrip()[:1]
-        return head == ">" or head == self._mark != "" or (bool(self._initials) and self._has_initials(text))
+        odd = self._mark and head == self._mark[0] and text.lstrip().startswith(self._mark)
+        return head == ">" or bool(odd) or (bool(self._initials) and self._has_initials(text))
 
     def _has_initials(self, text: str) -> bool:
         match = _INITIALS.match(text) if self._initials else None
@@ -197,7 +212,12 @@ class _Cutting:
         """Record what was cut, one stretch of quoted lines as one cut."""
         cuts = trace.cuts(rule, self.lines[begin:end])
         before = self.trace[-1] if self.trace else None
-        if before and before.rule == rule == "quote" and before.part == cuts[0].part and cuts[0].start - before.end < 3:
+        if (
+            before
+            and before.rule == rule == "quote"
+            and before.part == cuts[0].part
+            and cuts[0].start - before.end <= _LINE_END
+        ):
             self.trace[-1] = Cut(rule, before.part, before.start, cuts[0].end)
         else:
             self.trace.extend(cuts)

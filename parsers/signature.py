@@ -2,7 +2,7 @@
 
 That is: a delimiter, a leave-taking, a name with title and telephone, what a telephone or a scanner adds, a legal
 notice, a label, a mailing list's footer, an OpenPGP signature. A container that HTML itself calls a signature goes
-wherever it stands. Linear: each line below the last bullet is looked at once, with at most twelve after it.
+wherever it stands, and `borders.closing` says where marks below are not the author's. Linear: each line below the last bullet is looked at once, with at most twelve after it.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import islice
 
 from parsers import trace
-from parsers.borders import farewell, name_block
+from parsers.borders import closing, farewell, name_block
 from parsers.items import markers
 from parsers.items.listing import Listed
 from parsers.markup.page import SIGNATURE as HTML
@@ -39,6 +39,9 @@ def apart(own: Reply) -> Reply:
 def without(listed: Listed, sender_name: str) -> Listed:
     """Return the reply up to its signature; `sender_name` is the display name of From."""
     name = farewell.words(sender_name)
+    closed = closing.find(listed.lines, listed.marks, name)
+    if closed is not None:
+        listed = listed.until(closed[0], f"signature:{closed[1]}")
     end = _name_items(listed, name)
     last = next((index for index in range(end - 1, -1, -1) if listed.marks[index] is not None), None)
     found = _start(listed.lines[:end], 0 if last is None else last + 1, name, marked=last is not None)
@@ -109,6 +112,8 @@ def _signs(listed: Listed, index: int, name: frozenset[str]) -> bool:
     if farewell.is_of(text, name):
         return True
     others = [other for other in listed.marks[:index] if other is not None]
+    if others and farewell.sign_off(text) is not None:
+        return True
     if not others or not farewell.is_name(text):
         return False
     above = next((line.text for line in reversed(listed.lines[:index]) if line.text.strip()), "")

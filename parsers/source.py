@@ -4,12 +4,19 @@ HTML where it holds list structure or a quote's container, else plain text; the 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from parsers import html, reply, text, trace
-from parsers.model import Cut, Line, Part, Reply
+from parsers.items import unmarked
+from parsers.markup.page import SIGNATURE
+from parsers.model import Cut, Explained, Line, Part, Reply
 
+_WORD = re.compile(r"\w+")
 _LEVEL = re.compile(r"[ \t]*+>[ \t]?")
+_UNMARKED_KINDS = ("paragraph", "semicolon")
+# So many words tell an item.
+_HEAD = 5
 # What begins below one of these is quoted without a mark.
 _UNMARKED = ("attribution", "header-block", "original-message", "forwarded")
 
@@ -28,9 +35,49 @@ def read(parts: tuple[Part, ...]) -> Source:
     chosen = _chosen(parts, prefer_html=True)
     found = _cut(chosen)
     if any(line.text.strip() for line in found.reply.lines):
-        return found
+        return _cut(chosen, signed=False) if _is_all_signed(found.reply.lines) else found
     other = _chosen(parts, prefer_html=False)
     return found if other == chosen else _cut(other)
+
+
+def other(parts: tuple[Part, ...], known: tuple[Part, ...]) -> Source | None:
+    """Return the author's lines of the other form of what was read as `known`, None where there is none."""
+    indices = {part.index for part in known}
+    forms = {part.group for part in parts if part.group is not None and part.index not in indices and part.text.strip()}
+    if not forms:
+        return None
+    return _cut([part for part in parts if part.index not in indices or part.group not in forms])
+
+
+def is_known(said: Explained, before: Explained) -> bool:
+    """Return whether an item of `said` was none in `before`, the other form of the same, for a reason.
+
+    It was cut there as a quote or a signature; or it stands there on a line of its own, without a mark anywhere.
+    """
+    bodies = {part.index: part.text for part in before.bodies}
+    cut = _words(bodies[each.part][each.start : each.end] for each in before.reading.trace if each.part in bodies)
+    lines = "".join(f"\n{_words((line,))}" for body in bodies.values() for line in body.split("\n"))
+    run_on = lines.replace("\n", " ")
+    for bullet in said.reading.bullets:
+        words = _words((bullet.text,))
+        begin = " ".join(words.split(" ", _HEAD)[:_HEAD])
+        alike = (f"\n{begin}", f"\n{_words((bullet.marker,))} {begin}")
+        if words in cut or any(line in lines for line in alike):
+            return True
+        if bullet.kind in _UNMARKED_KINDS and begin in run_on:
+            return True
+    return False
+
+
+def _words(texts: Iterable[str]) -> str:
+    return " ".join(word for text in texts for word in _WORD.findall(text))
+
+
+def _is_all_signed(lines: tuple[Line, ...]) -> bool:
+    """Return whether an author said nothing outside of what the program calls a signature: they may answer there."""
+    said = [line for line in lines if line.text.strip()]
+    others = [line for line in said if line.item is None or line.item.kind != SIGNATURE]
+    return len(others) < len(said) and all(unmarked.greets(line.text.strip()) for line in others)
 
 
 def of_lines(part: Part, lines: tuple[Line, ...]) -> Source:
@@ -85,7 +132,7 @@ def _below(lines: list[Line], source: Source) -> list[Line]:
     return [] if begin is None else [line for line in lines if line.start >= begin]
 
 
-def _cut(parts: list[Part]) -> Source:
+def _cut(parts: list[Part], *, signed: bool = True) -> Source:
     lines: list[Line] = []
     cuts: list[Cut] = []
     shown: list[Part] = []
@@ -96,7 +143,7 @@ def _cut(parts: list[Part]) -> Source:
             cuts.extend(taken_off)
             shown.append(part)
             continue
-        rendered = html.render(part)
+        rendered = html.render(part, signed=signed)
         lines.extend(rendered.lines)
         cuts.extend(rendered.trace)
         shown.append(replace(part, text=rendered.text))

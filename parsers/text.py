@@ -97,7 +97,7 @@ def read(part: Part) -> tuple[tuple[Line, ...], list[Cut]]:
         shown, offsets = raw if flowed else raw.rstrip(), None
         if nul or not shown.isascii():
             shown, moved = clean(shown)
-            offsets = None if moved is None else tuple(start + place for place in moved)
+            offsets = None if moved is None else tuple([start + place for place in moved])
         found.append(Line(shown, start, start + len(raw), index, offsets))
         start += len(ended)
     found, cuts = armour.without(found) if armour.is_worn(body) else (found, [])

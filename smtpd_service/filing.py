@@ -6,19 +6,21 @@ so that what was asked, who said it, what repeats and what is superseded are dec
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from parsers import repeat
 from parsers.model import Reading
-from smtpd_service.comparing import Known, compared
+from smtpd_service.comparing import Key, Known, compared
 from smtpd_service.domain.round import asking_at
 from smtpd_service.domain.submission import ANSWERS, repeated
 from smtpd_service.identity import new_id
 from smtpd_service.parsing import Request
 from smtpd_service.submitting import submission
-from storage import reread, rounds
+from smtpd_service.withholding import found_again
+from storage import quarantine, reread, rounds
 from storage import submissions as stored
 from storage.engine import Tx
-from storage.records import Campaign, NewSubmission, PendingMessage, Round
+from storage.records import Campaign, Held, MessageId, NewSubmission, PendingMessage, Round
 
 # As it is stored, and what is said of the same message now.
 Version = tuple[NewSubmission, NewSubmission]
@@ -70,6 +72,26 @@ def store_versions(tx: Tx, versions: Sequence[Version], known: Mapping[str, Know
     _compare_later(tx, before, after)
 
 
+def release(tx: Tx, rows: Sequence[Held], who: str, at: datetime) -> None:
+    """Put texts back to where they were taken from; their messages are locked (`quarantine.lock`).
+
+    What is whole again says what it repeats, and is found by what comes later.
+    """
+    ids = list(dict.fromkeys(row.message for row in rows))
+    stored.lock_answers(tx, _present(tx, ids))
+    quarantine.release(tx, rows, who, at)
+    whole = [found for each in _present(tx, ids) if (found := found_again(each)) != each]
+    exact = stored.earlier_same(tx, _keys(whole))
+    quarantine.set_fingerprints(tx, whole)
+    # An exact repeat is not called a near one too.
+    again = [replace(each, repeats=same) for each in whole if (same := _repeated(each, exact))]
+    reread.set_repeats(tx, [replace(each, near_repeats=None, similarity=None) for each in again])
+
+
+def _present(tx: Tx, ids: Sequence[MessageId]) -> list[NewSubmission]:
+    return [each for versions in reread.versions(tx, ids).values() for each in versions]
+
+
 def _keys(of: Sequence[NewSubmission]) -> list[tuple[str, str]]:
     return [(each.sender, each.fingerprint) for each in of if each.fingerprint]
 
@@ -81,13 +103,17 @@ def _compare_later(tx: Tx, before: Sequence[NewSubmission], after: Sequence[NewS
     exact = stored.earlier_same(tx, _keys(later))
     decided = []
     for each in later:
-        same = exact.get((each.sender, each.fingerprint or ""), ())
-        again = repeated([(id_, round_) for id_, round_, message in same if message < each.message], each.round)
+        again = _repeated(each, exact)
         near = [made[id_] for id_ in (each.repeats, each.near_repeats) if id_ in made]
         alike = [(new.id, _answer(new)) for new in near if new.status in ANSWERS and new.round != each.round]
         id_, similarity = (None if again else repeat.nearest(_answer(each), alike)) or (None, None)
         decided.append(replace(each, repeats=again, near_repeats=id_, similarity=similarity))
     reread.set_repeats(tx, decided)
+
+
+def _repeated(one: NewSubmission, exact: Mapping[Key, Sequence[tuple[str, str | None, str]]]) -> str | None:
+    same = exact.get((one.sender, one.fingerprint or ""), ())
+    return repeated([(id_, round_) for id_, round_, message in same if message < one.message], one.round)
 
 
 def _answer(of: NewSubmission) -> repeat.Answer:

@@ -2,10 +2,12 @@
 
 Promises: nothing is changed by looking; each batch of new versions is one unit, so that whoever stops half-way loses
 nothing and goes on by starting again; what reads the same is left alone, so that a second time changes nothing; a
-message that cannot be read any more keeps what was read of it; what is in quarantine stays there.
+message that cannot be read any more keeps what was read of it; what is in quarantine stays there; nothing comes back
+of mail that is purged meanwhile, and no release is lost that is made meanwhile.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -35,7 +37,9 @@ class Kind(StrEnum):
     # Parked until now.
     READABLE = "readable"
     UNREADABLE = "unreadable"
-    # Its octets are gone.
+    # What is stored of its octets cannot be unpacked.
+    DAMAGED = "damaged"
+    # Its octets were destroyed.
     PURGED = "purged"
 
 
@@ -104,7 +108,7 @@ class Reread:
         with self._store.reading() as tx:
             found = messages.load(tx, ids)
             asked = {id_: each.request for id_, each in rounds.campaigns(tx).items()}
-        whole = [(each, each.octets) for each in found if each.octets]
+        whole = [(each, each.octets) for each in found if each.octets is not None]
         requests = [filing.request(message, octets, asked) for message, octets in whole]
         with closing(self._child.readings(requests)) as answers:
             read = {message.id: _readable(next(answers)) for message, _ in whole}
@@ -113,14 +117,15 @@ class Reread:
 
 @dataclass(frozen=True, slots=True)
 class _Present:
-    """What is stored of some messages: present submissions, and what was released of any version."""
+    """What is stored of some messages: present submissions, what was released of any version, and who was purged."""
 
     submissions: Mapping[MessageId, Sequence[NewSubmission]]
     released: Mapping[MessageId, Released]
+    destroyed: AbstractSet[MessageId]
 
 
 def _present(tx: Tx, ids: Sequence[MessageId]) -> _Present:
-    return _Present(reread.versions(tx, ids), reread.released(tx, ids))
+    return _Present(reread.versions(tx, ids), reread.released(tx, ids), reread.destroyed(tx, ids))
 
 
 def _readable(found: Reading | ParsingError) -> Reading | None:
@@ -128,8 +133,8 @@ def _readable(found: Reading | ParsingError) -> Reading | None:
 
 
 def _finding(message: PendingMessage, reading: Reading | None, present: _Present) -> Finding:
-    if not message.octets:
-        return Finding(message.id, Kind.PURGED)
+    if message.octets is None:
+        return Finding(message.id, Kind.PURGED if message.id in present.destroyed else Kind.DAMAGED)
     if reading is None:
         return Finding(message.id, Kind.UNREADABLE)
     if not present.submissions.get(message.id):
@@ -160,8 +165,8 @@ def differences(old: NewSubmission, new: NewSubmission) -> Iterator[str]:
         yield "fewer bullets" if len(new.bullets) < len(old.bullets) else "more bullets"
     elif _texts(old) != _texts(new):
         yield "other texts of bullets"
-    elif _forms(old) != _forms(new):
-        yield "other levels, kinds or markers"
+    else:
+        yield from (name for name, of in _OF_BULLETS.items() if of(old) != of(new))
     for name, of in _OTHERS.items():
         if of(old) != of(new):
             yield name
@@ -172,10 +177,18 @@ def _texts(of: NewSubmission) -> list[str | None]:
     return [held.get(bullet.position, bullet.text) for bullet in of.bullets]
 
 
-def _forms(of: NewSubmission) -> list[tuple[int, str, str]]:
-    return [(bullet.level, bullet.kind, bullet.marker) for bullet in of.bullets]
+def _marks(of: NewSubmission) -> list[str | None]:
+    held = {each.position: each.mark for each in of.withheld if each.place == "bullet"}
+    return [held.get(bullet.position, bullet.portion_mark) for bullet in of.bullets]
 
 
+# Of the same items.
+_OF_BULLETS: Mapping[str, Callable[[NewSubmission], object]] = {
+    "other levels, kinds or markers": lambda of: [(each.level, each.kind, each.marker) for each in of.bullets],
+    "other places of bullets": lambda of: [(each.part, each.start, each.end) for each in of.bullets],
+    "other portion marks": _marks,
+    "other confidence in bullets": lambda of: [each.confidence for each in of.bullets],
+}
 _OTHERS: Mapping[str, Callable[[NewSubmission], object]] = {
     "other flags": lambda of: set(of.flags) - {NAMES_PEOPLE},
     "other text beside the bullets": lambda of: next(
@@ -189,11 +202,13 @@ _OTHERS: Mapping[str, Callable[[NewSubmission], object]] = {
 def _make(tx: Tx, read: Read, known: Mapping[str, Known]) -> Made:
     ids = [message.id for message, _ in read]
     states = messages.states(tx, ids)
+    # Only now that nobody else releases or purges: what was read of a mail is no reason to bring it back.
     present = _present(tx, ids)
-    parked = [each for each in read if states.get(each[0].id) is MessageState.PARKED]
+    left = [each for each in read if each[0].id not in present.destroyed]
+    parked = [each for each in left if states.get(each[0].id) is MessageState.PARKED]
     versions = [
         version
-        for message, reading in read
+        for message, reading in left
         if states.get(message.id) is MessageState.READ
         for version in _versions(message, reading, present)
     ]

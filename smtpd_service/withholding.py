@@ -7,6 +7,7 @@ newer parser makes of it.
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from parsers import repeat
 from smtpd_service.identity import new_id, now
 from storage.records import NewBullet, NewSubmission, Withheld
 
@@ -14,13 +15,14 @@ Released = Collection[tuple[str, str]]
 
 
 def kept_back(new: NewSubmission, held: Sequence[Withheld], released: Released) -> NewSubmission:
-    """Return a new version with what was `released` shown, and all kept back that is `held` of the present one.
+    """Return a new version with what was `released` shown, and all else kept back that is `held` of the present one.
 
-    `released` are places with their texts. Where a held text is not found again as it was, all is kept back.
+    `released` are places with their texts. Where a held text is not found again as it was, all is kept back. What one
+    person has released still waits for the second alone.
     """
     new = _shown(new, released)
     for item in held:
-        if any((each.place, each.text) == (item.place, item.text) for each in new.withheld):
+        if _key(item) in released or any((each.place, each.text) == (item.place, item.text) for each in new.withheld):
             continue
         if item.place == "subject":
             new = replace(new, withheld=(*new.withheld, replace(item, id=new_id())), fingerprint=None)
@@ -29,7 +31,16 @@ def kept_back(new: NewSubmission, held: Sequence[Withheld], released: Released) 
         else:
             everything = {each.position for each in new.bullets}
             new = withheld(new, item.rule, bullets=everything, leftover=True)
-    return new
+    return _released_once(new, held)
+
+
+def _released_once(new: NewSubmission, held: Sequence[Withheld]) -> NewSubmission:
+    once = {(item.place, item.text): (item.first_by, item.first_at) for item in held if item.first_by is not None}
+    noted = []
+    for each in new.withheld:
+        by, at = once.get((each.place, each.text), (None, None))
+        noted.append(replace(each, first_by=by, first_at=at))
+    return replace(new, withheld=tuple(noted))
 
 
 def hidden(old: NewSubmission, new: NewSubmission, released: Released) -> NewSubmission | None:
@@ -76,7 +87,7 @@ def _shown(new: NewSubmission, released: Released) -> NewSubmission:
     """Return a submission with what was released before put back."""
     back = [each for each in new.withheld if _key(each) in released]
     texts = {each.position: each for each in back if each.place == "bullet"}
-    return replace(
+    shown = replace(
         new,
         bullets=tuple(
             replace(bullet, text=found.text, portion_mark=found.mark, quarantined=False)
@@ -87,6 +98,14 @@ def _shown(new: NewSubmission, released: Released) -> NewSubmission:
         leftover=next((each.text for each in back if each.place == "leftover"), new.leftover),
         withheld=tuple(each for each in new.withheld if each not in back),
     )
+    return found_again(shown) if back else shown
+
+
+def found_again(of: NewSubmission) -> NewSubmission:
+    """Return a submission with its fingerprint, if nothing of it is withheld any more."""
+    texts = [each.text for each in of.bullets if each.text is not None]
+    whole = not of.withheld and len(texts) == len(of.bullets)
+    return replace(of, fingerprint=repeat.fingerprint(texts)) if whole else of
 
 
 def _key(item: Withheld) -> tuple[str, str]:

@@ -152,8 +152,8 @@ def note_failure(tx: Tx, id_: MessageId, attempts: int, reason: str) -> None:
 
 
 def retry(tx: Tx, ids: Sequence[MessageId] | None) -> int:
-    """Put parked messages (all, or those named) back into the queue; return how many."""
-    parked = update(message).where(message.c.state == "parked")
+    """Put parked messages (all, or those named) back into the queue, but for those destroyed; return how many."""
+    parked = update(message).where(message.c.state == "parked", message.c.destroyed_at.is_(None))
     if ids is not None:
         parked = parked.where(message.c.id.in_(ids))
     return tx.execute(parked.values(state=MessageState.PENDING.value, attempts=0, parked_reason=None)).rowcount

@@ -4,11 +4,11 @@ No view shows the column `text`, and the auditors' role has no grant on the tabl
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, exists, func, insert, select, text, update
+from sqlalchemy import Row, bindparam, exists, func, insert, select, text, update
 
 from storage.engine import Tx
 from storage.notices import empty_returned
@@ -27,8 +27,7 @@ def hold(tx: Tx, new: Sequence[NewSubmission]) -> None:
 
 
 def _row(of: NewSubmission, item: Withheld) -> dict[str, Any]:
-    unsettled = dict.fromkeys(("first_by", "first_at", "settled_by", "settled_at"))
-    return unsettled | {
+    return {
         "id": item.id,
         "message": of.message,
         "submission": of.id,
@@ -39,13 +38,49 @@ def _row(of: NewSubmission, item: Withheld) -> dict[str, Any]:
         "text": item.text,
         "state": _HELD,
         "held_at": item.held_at,
+        "first_by": item.first_by,
+        "first_at": item.first_at,
+        "settled_by": None,
+        "settled_at": None,
     }
 
 
-def find(tx: Tx, ids: Sequence[str], *, lock: bool = False) -> dict[str, Held]:
-    """Return those of `ids` that exist, text and all; with `lock` nobody else changes them until the unit ends."""
+def find(tx: Tx, ids: Sequence[str]) -> dict[str, Held]:
+    """Return those of `ids` that exist, text and all."""
     query = select(quarantine).where(quarantine.c.id.in_(ids)).order_by(quarantine.c.id)
-    return {row.id: _held(row) for row in tx.execute(query.with_for_update() if lock else query)}
+    return {row.id: _held(row) for row in tx.execute(query)}
+
+
+def lock(tx: Tx, ids: Sequence[str]) -> dict[str, Held]:
+    """Return the same, with their messages locked until the unit ends: nobody else releases, purges or rereads them.
+
+    Whoever changes what is in quarantine locks the messages first, in this order: no two units wait for each other.
+    """
+    of = sorted({row.message for row in find(tx, ids).values()})
+    tx.execute(select(message.c.id).where(message.c.id.in_(of)).order_by(message.c.id).with_for_update())
+    return find(tx, ids)
+
+
+def replaced(tx: Tx, rows: Sequence[Held]) -> dict[str, tuple[str, ...]]:
+    """Return those of `rows` whose version was replaced, each with what is held of the same text in the present one."""
+    of = {row.message for row in rows}
+    versions = select(submission.c.id, submission.c.replaced_by).where(submission.c.message.in_(of))
+    by = {row.id: row.replaced_by for row in tx.execute(versions)}
+    held = select(quarantine).where(quarantine.c.message.in_(of), quarantine.c.state == "held")
+    present: dict[tuple[str, str, str], list[str]] = {}
+    for row in tx.execute(held.order_by(quarantine.c.id)):
+        present.setdefault((row.submission, row.place, row.text), []).append(row.id)
+    return {
+        row.id: tuple(present.get((_present(row.submission, by), row.place, row.text or ""), ()))
+        for row in rows
+        if by.get(row.submission)
+    }
+
+
+def _present(version: str, by: Mapping[str, str | None]) -> str:
+    while later := by.get(version):
+        version = later
+    return version
 
 
 def _held(row: Row[Any]) -> Held:
@@ -82,6 +117,14 @@ def release(tx: Tx, rows: Sequence[Held], who: str, at: datetime) -> None:
         kept = exists().where(quarantine.c.submission == row.submission, quarantine.c.state != "released")
         kept = kept.where(quarantine.c.message == row.message)
         tx.execute(update(submission).where(*_submission(row)).values(quarantined=kept))
+
+
+def set_fingerprints(tx: Tx, whole: Sequence[NewSubmission]) -> None:
+    """Let submissions of which nothing is withheld any more be found by what they say."""
+    if whole:
+        where = (submission.c.message == bindparam("m"), submission.c.id == bindparam("s"))
+        statement = update(submission).where(*where).values(fingerprint=bindparam("of"))
+        tx.execute(statement, [{"m": each.message, "s": each.id, "of": each.fingerprint} for each in whole])
 
 
 def _submission(row: Held) -> tuple[Any, ...]:

@@ -223,7 +223,7 @@ class Withheld:
     """A text that only reviewers may see.
 
     `place` is `bullet` (then `position` is the item's), `leftover` or `subject`; `rule` says why, in words of
-    ours; `mark` is the portion mark that was taken off a bullet's text.
+    ours; `mark` is the portion mark that was taken off a bullet's text; `first_by` has released it once.
     """
 
     id: str
@@ -233,6 +233,8 @@ class Withheld:
     mark: str | None
     text: str
     held_at: datetime
+    first_by: str | None = None
+    first_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

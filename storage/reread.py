@@ -50,9 +50,7 @@ def count(tx: Tx, scope: Scope) -> int:
 
 def batch(tx: Tx, scope: Scope, after: MessageId | None, *, messages: int, octets: int) -> list[MessageId]:
     """Return the ids that follow `after`: up to `messages`, and beyond the first up to `octets` together."""
-    query = _ids(scope).add_columns(message.c.octets).order_by(message.c.id).limit(messages)
-    if after is not None:
-        query = query.where(message.c.id > after)
+    query = _ids(scope, after).add_columns(message.c.octets).order_by(message.c.id).limit(messages)
     found: list[MessageId] = []
     for row in tx.execute(query):
         octets -= row.octets
@@ -62,19 +60,18 @@ def batch(tx: Tx, scope: Scope, after: MessageId | None, *, messages: int, octet
     return found
 
 
-def _ids(scope: Scope) -> Select[tuple[str]]:
+def _ids(scope: Scope, after: MessageId | None = None) -> Select[tuple[str]]:
     states = message.c.state.in_(["read", "parked"]) if scope.parked else message.c.state == "read"
     query = select(message.c.id).where(states)
     if scope.since is not None:
         query = query.where(message.c.id >= first_id(scope.since - _SLACK), message.c.received_at >= scope.since)
     if scope.rounds is not None:
-        answered = select(submission.c.id).where(
-            submission.c.message == message.c.id,
-            submission.c.round.in_(scope.rounds),
-            submission.c.replaced_by.is_(None),
-        )
-        query = query.where(answered.exists())
-    return query
+        answers = (submission.c.round.in_(scope.rounds), submission.c.replaced_by.is_(None))
+        answered = select(submission.c.message).where(*answers)
+        if after is not None:
+            answered = answered.where(submission.c.message > after)
+        query = query.where(message.c.id.in_(answered))
+    return query if after is None else query.where(message.c.id > after)
 
 
 def versions(tx: Tx, ids: Sequence[MessageId]) -> dict[MessageId, list[NewSubmission]]:
@@ -84,6 +81,12 @@ def versions(tx: Tx, ids: Sequence[MessageId]) -> dict[MessageId, list[NewSubmis
     for each in _whole(tx, and_(submission.c.message.in_(ids), submission.c.replaced_by.is_(None))):
         found.setdefault(each.message, []).append(dataclasses.replace(each, withheld=tuple(held.get(each.id, ()))))
     return found
+
+
+def destroyed(tx: Tx, ids: Sequence[MessageId]) -> set[MessageId]:
+    """Return those of `ids` whose octets were destroyed: what was read of them before must not be stored."""
+    query = select(message.c.id).where(message.c.id.in_(ids), message.c.destroyed_at.is_not(None))
+    return {MessageId(id_) for id_ in tx.execute(query).scalars()}
 
 
 def _whole(tx: Tx, condition: ColumnElement[bool]) -> list[NewSubmission]:
@@ -101,7 +104,8 @@ def _held(tx: Tx, ids: Sequence[MessageId]) -> dict[str, list[Withheld]]:
     found: dict[str, list[Withheld]] = {}
     query = select(quarantine).where(quarantine.c.message.in_(ids), quarantine.c.state == "held")
     for row in tx.execute(query.order_by(quarantine.c.id)):
-        item = Withheld(row.id, row.place, row.position, row.rule, row.mark, row.text, row.held_at)
+        once = (row.first_by, row.first_at)
+        item = Withheld(row.id, row.place, row.position, row.rule, row.mark, row.text, row.held_at, *once)
         found.setdefault(row.submission, []).append(item)
     return found
 

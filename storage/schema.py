@@ -274,6 +274,8 @@ submission = Table(
     Index("ix_submission_sender_message", "sender", "message"),
     Index("ix_submission_person_message", "person", "message"),
     Index("ix_submission_id", "id"),
+    # What answers a round, in the order of receipt.
+    Index("ix_submission_round_message", "round", "message"),
     CheckConstraint("bullet_count >= 0", name="bullet_count"),
     **_by_message("message"),
 )

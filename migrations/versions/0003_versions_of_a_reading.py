@@ -22,3 +22,4 @@ def upgrade() -> None:
         postgresql_where=sa.text("replaced_by IS NOT NULL"),
         sqlite_where=sa.text("replaced_by IS NOT NULL"),
     )
+    op.create_index("ix_submission_round_message", "submission", ["round", "message"], unique=False)

@@ -70,11 +70,10 @@ def find(lines: tuple[Line, ...], is_quoted: Callable[[str], bool]) -> dict[int,
     """Return the attributions by the index of their first line; `is_quoted` tells a quoted line by its text."""
     found: dict[int, Found] = {}
     for index, line in enumerate(lines):
-        text = line.text
-        if line.item is not None or len(text) > CHARACTERS:
-            continue
-        said = text.rstrip()
+        said = line.text.rstrip()
         if said[-1:] not in _LAST or said == ">" or not said.endswith(_ENDS):
+            continue
+        if line.item is not None or len(line.text) > CHARACTERS:
             continue
         if (one := _ending(lines, index, lambda: _quote_follows(lines, index + 1, is_quoted))) is not None:  # noqa: B023  # called at once
             found.setdefault(index - one.length + 1, one)
@@ -179,9 +178,7 @@ def _is_date(lowered: str, place: int) -> bool:
     return bool(_DATED_TAIL.match(lowered, place) and _TIME.search(lowered, place) and _DATE.search(lowered, place))
 
 
-def _said(
-    lowered: str, row: Verb, verb: re.Match[str], *, colon: bool, angled: bool, stamped: bool
-) -> Found | None:
+def _said(lowered: str, row: Verb, verb: re.Match[str], *, colon: bool, angled: bool, stamped: bool) -> Found | None:
     rule = f"attribution:{row.language}"
     opened = _opens(lowered)
     if not colon and not (stamped and (angled or opened) and verb.end() == len(lowered)):

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from parsers.borders import farewell
@@ -15,6 +16,8 @@ from parsers.tables.markers import SHAPES
 _PROSE_CHARACTERS = 60
 _EMOJI = -2
 _SET_OFF = 8
+# So many equal marks in one paragraph are no accident of wrapping; one that opens it counts twice.
+_ROWS, _WORDS = 3, 5
 # Below a sign-off a name block may follow.
 _BLOCK_LINES = 6
 _MONTH = re.compile(
@@ -27,45 +30,83 @@ _CITED_MARKS = frozenset({"--", "—", "―"})
 _CITED = re.compile(
     r"[A-Z][\w.'-]*+(?: (?:[A-Z][\w.'-]*+|of|the|von|van|de|da|di|la|and)){0,4}(?:, [A-Z\"'_*].{2,60}|, \d{4})?"
 )
+_QUOTES = ('"', "“", "”", "„", "«", "»", "''")
 _NAME = re.compile(r"[A-Z][\w.'-]*+(?: [A-Z][\w.'-]*+){0,2}[.,]?|[a-z]{2,10}")
 
 
 def symbols(found: Sequence[Place]) -> set[int]:
     """Return the marks that do not count and are believed: HTML's own, and those in company.
 
-    A mark that may only be a dash in wrapped prose is believed with one in its column that cannot; one that stands
-    alone between quotes, if its author lists so elsewhere.
+    A mark that may only be a dash in wrapped prose is believed with one in its column that cannot, or with others
+    in one paragraph; one that stands alone between quotes, if its author lists so elsewhere.
     """
     believed: set[int] = set()
     fit: list[tuple[Place, int, int]] = []
-    sure: set[tuple[int, int, int]] = set()
-    company: defaultdict[tuple[int, int], int] = defaultdict(int)
+    rows = _Rows()
+    stars: set[tuple[int, int]] = set()
     for place in found:
-        segment, shape, column = place.segment, place.mark.shape, place.mark.column
+        shape = place.mark.shape
         if shape < 0:
             believed.add(place.at)
         elif not SHAPES[shape].counts:
             row = _EMOJI if place.mark.kind == "emoji" else shape  # those of one list differ: done, waiting
-            fit.append((place, row, SHAPES[shape].need))
-            if not place.filled:
-                sure.add((segment, row, column))
-            if not place.filled or place.mark.bold:
-                company[segment, row] += 1
+            stars.update([(place.segment, place.mark.column)] if place.mark.text == "*" else [])
+            if place.mark.text[:2] != "**" or (place.segment, place.mark.column) in stars:
+                fit.append((place, row, SHAPES[shape].need))
+                rows.take(place, row)
     habits: set[tuple[int, int]] = set()
     for place, row, need in fit:
-        if company[place.segment, row] >= need and (place.segment, row, place.mark.column) in sure:
+        if rows.company[place.segment, row] >= need and (place.segment, row, place.mark.column) in rows.sure:
             believed.add(place.at)
             habits.add((row, place.mark.column))
     believed.update(place.at for place, row, _ in fit if not place.filled and (row, place.mark.column) in habits)
     return believed
 
 
+@dataclass(slots=True)
+class _Rows:
+    """What speaks for the marks of one row of the table, as it is counted: by segment, by column, by paragraph."""
+
+    company: defaultdict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
+    sure: set[tuple[int, int, int]] = field(default_factory=set)
+    beside: defaultdict[tuple[int, int, int], int] = field(default_factory=lambda: defaultdict(int))
+
+    def take(self, place: Place, row: int) -> None:
+        segment, column = place.segment, place.mark.column
+        if not place.filled:
+            self.sure.add((segment, row, column))
+        if not place.filled or place.mark.bold:
+            self.company[segment, row] += 1
+        self.beside[place.block, row, column] += 2 if place.opens or place.colon else 1
+        if self.beside[place.block, row, column] >= (_WORDS if _is_word(place) else _ROWS):
+            self.company[segment, row] += _ROWS
+            self.sure.add((segment, row, column))
+
+
+def _is_word(place: Place) -> bool:
+    """Return whether a mark can be the word of a sentence: Portuguese and Italian prose has lines in `o`."""
+    return place.mark.text.isalpha() and not place.said[:1].isupper()
+
+
 def cited(found: Sequence[Place], lines: Sequence[Line]) -> set[int]:
-    """Return the dashes that name who said what stands above each of them."""
+    """Return the dashes that name who said what stands above each of them, in quotes or in more than one place."""
+    last = found[-1]
+    if last.mark.kind == "dash" and _CITED.fullmatch(last.said) and _is_in_quotes(lines, last.at):
+        return {last.at}
     dashes = [place for place in found if place.mark.text in _CITED_MARKS]
     if len(dashes) < 2 or not all(_CITED.fullmatch(place.said) and _ends_text(place, lines) for place in dashes):
         return set()
     return {place.at for place in dashes}
+
+
+def _is_in_quotes(lines: Sequence[Line], at: int) -> bool:
+    """Return whether the paragraph right above a line stands in quotes."""
+    if not at or not lines[at - 1].text.rstrip(" .,!").endswith(_QUOTES):
+        return False
+    first = at - 1
+    while first and at - first < _BLOCK_LINES and lines[first - 1].text:
+        first -= 1
+    return lines[first].text.lstrip().startswith(_QUOTES)
 
 
 def _ends_text(place: Place, lines: Sequence[Line]) -> bool:

@@ -14,10 +14,14 @@ from parsers.tables.markers import CHINESE, SHAPES
 # Columns by which the numbers of one list may differ: ` 9.` above `10.`.
 _SLIPS = (0, 1, -1, 2, -2)
 _RANGE = re.compile(r"(\d+)[-–](\d+)([.)])")  # noqa: RUF001  # the longer dash is meant
+_NUMBERS = re.compile(r"\d+")
+_PLAIN = re.compile(r"\(?\d{1,2}(?:[.):]|\.\))")
 _DIGITS = re.compile(rf"\d+(?:st|nd|rd|th)?|[{CHINESE}]+")
 _REFERENCE = re.compile(r"<?(?:https?|ftp)://\S++\W*+(?:\w++\W*+){0,2}")
 # A bare number is a quantity as often: `1 red`, `1 blue`.
 _PUNCTUATION = tuple(".:)-–—/°º*）．、")  # noqa: RUF001  # look-alikes of other scripts
+_SURNAME = re.compile(r"[A-Z][\w'-]{2,20}")
+_SHORT = 2
 _INITIAL = re.compile(r"[A-Z]\.")
 # A note stands so near to the text that it is on.
 _NOTED_LINES = 200
@@ -51,16 +55,20 @@ def believed(found: Sequence[Place], lines: Sequence[Line]) -> Counted:
         indices = {place.at for place in sequence.places}
         if all(_REFERENCE.fullmatch(place.said) for place in sequence.places) or _are_notes(sequence, lines):
             apart |= indices
-        elif not _are_titles(sequence, lines):
+        elif not _are_titles(sequence, lines) and not _are_names(sequence):
             items |= indices
     return Counted(items, apart)
 
 
 def _sequences(found: Sequence[Place]) -> list[_Sequence]:
-    """Return the marks by sequence. `waiting` holds the one that takes a form, column and value next."""
+    """Return the marks by sequence. `waiting` holds the one that takes a form, column and value next.
+
+    Where none does, `1.` `2)` `3.` go on with each other all the same, and so does `2.1` with `1.2`.
+    """
     waiting: dict[tuple[str, int, int], _Sequence] = {}
     sequences: list[_Sequence] = []
     before: markers.Mark | None = None
+    newest: _Sequence | None = None
     for place in found:
         mark = place.mark
         if not 0 <= mark.shape < len(SHAPES) or not SHAPES[mark.shape].counts:
@@ -69,16 +77,20 @@ def _sequences(found: Sequence[Place]) -> list[_Sequence]:
         first, last = _range(mark.text)
         values = markers.ordinals(first)
         taken = _taken(waiting, form, place, values)
+        if taken is None and newest is not None and _goes_on(place, newest.places[-1].mark):
+            taken = (newest, values[-1])
         if taken is None:
             start = _start(place, values)
             if start is None:
                 continue
             need = 1 if before and _is_below(mark, before) else SHAPES[mark.shape].need
+            if _INITIAL.fullmatch(mark.text) and not place.opens and not place.colon:
+                need = 3  # `A. Smith` and `B. Jones` write papers
             taken = (_Sequence(need), start)
             sequences.append(taken[0])
         sequence, value = taken
         sequence.places.append(place)
-        before = mark
+        before, newest = mark, sequence
         sequence.next = int(last) + 1 if last else value + 1
         waiting[form, mark.column, sequence.next] = sequence
     return sequences
@@ -98,12 +110,24 @@ def _taken(
     return None
 
 
+def _goes_on(place: Place, before: markers.Mark) -> bool:
+    """Return whether a number of another form counts on in the column of the one `before` it."""
+    mark = place.mark
+    if mark.column != before.column or mark.kind != "number" or before.kind != "number":
+        return False
+    own, above = (list(map(int, _NUMBERS.findall(each.text))) for each in (mark, before))
+    if not own or len(own) != len(above):
+        return False
+    if len(own) == 1:
+        return own[0] == above[0] + 1 and all(_PLAIN.fullmatch(each.text) for each in (mark, before))
+    return own[-1] == 1 and own[:-2] == above[:-2] and own[-2] == above[-2] + 1
+
+
 def _start(place: Place, values: tuple[int, ...]) -> int | None:
     """Return the value from which a mark may begin to count, None if it opens no sequence."""
     low = [value for value in values if value <= 1]
     if low:
-        initial = _INITIAL.fullmatch(place.mark.text) and not place.opens and not place.colon
-        return None if initial else low[-1]
+        return low[-1]
     if place.mark.kind == "letter" or not values or place.filled:
         return None
     return values[0] if place.opens or place.colon else None
@@ -140,6 +164,15 @@ def _are_notes(sequence: _Sequence, lines: Sequence[Line]) -> bool:
         return False
     above = lines[max(0, places[0].at - _NOTED_LINES) : places[0].at]
     return all(any(f" {place.mark.text}" in line.text for line in above) for place in places[:2])
+
+
+def _are_names(sequence: _Sequence) -> bool:
+    """Return whether two marks are the initials of people: `A. Smith` above `B. Jones`."""
+    return (
+        len(sequence.places) == _SHORT
+        and not sequence.places[0].colon
+        and all(_INITIAL.fullmatch(place.mark.text) and _SURNAME.fullmatch(place.said) for place in sequence.places)
+    )
 
 
 def _are_titles(sequence: _Sequence, lines: Sequence[Line]) -> bool:

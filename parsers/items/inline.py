@@ -11,9 +11,9 @@ CONFIDENCE = 0.7
 # A count and what follows it; `3.5` and `2.6.` are none.
 _COUNT = re.compile(
     r"(?<!\S)(?:[(（]?(\d{1,2}|[a-z]|[ivx]{2,4})[)）]|(\d{1,2})\.(?!\d)|#(\d{1,2})[:.)]?(?!\w)|(\d{1,2})(?::|[-–](?=\s)))"  # noqa: RUF001
-    r"[ \t]*+(?=\S)"
+    r"\s*+(?=\S)"
 )
-_DOT = re.compile(rf"(?<!\S)[{DOTS}][ \t]*+(?=\w)")
+_DOT = re.compile(rf"(?<!\S)[{DOTS}]\s*+(?=\w)")
 _DASH = re.compile(r"(?<!\S)[-–—][ \t]++(?=[^\W\d_a-z])")  # noqa: RUF001  # dashes of all lengths
 _TRAILING = re.compile(r"[\s,;]++(?:(?:and|or|und|et|y|e|и)\s*+)?$")  # the Cyrillic one is meant
 _TAIL = 12

@@ -95,7 +95,7 @@ def column(head: str) -> int:
 @lru_cache(maxsize=512)
 def ordinals(mark: str) -> tuple[int, ...]:
     """Return what a number or letter can count, `b` as 2, `i` as 9 and 1; nothing if it does not count."""
-    text = unicodedata.normalize("NFKC", mark)
+    text = unicodedata.normalize("NFKC", mark).removeprefix("第")
     if digits := _DIGITS.findall(text):
         return (int(digits[-1]),)
     words = _LETTERS.findall(text)

@@ -13,7 +13,7 @@ class Place(NamedTuple):
 
     `opens`: nothing stands right above it; `colon`: what is said last above it ends in one; `filled`: the line
     right above is so long that this one, no further right, may be its continuation; `block` and `segment` count
-    stretches without a blank line, and without anything cut out of them.
+    stretches without a blank line, and without anything cut out of them; another part of the mail begins a block.
     """
 
     at: int
@@ -34,7 +34,9 @@ def places(lines: Sequence[Line], marks: Sequence[Mark | None], width: int) -> l
     adjacent = False
     before: Line | None = None
     for index, line in enumerate(lines):
-        if before is not None and (line.start - before.end > wrapping.QUOTED or line.part != before.part):
+        if before is not None and line.part != before.part:
+            adjacent = False  # a picture stands between; the list goes on
+        elif before is not None and line.start - before.end > wrapping.QUOTED:
             segment += 1
             said, adjacent = "", False
         before = line

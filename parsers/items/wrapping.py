@@ -30,11 +30,9 @@ def width(lines: Sequence[Line]) -> int:
     if len(wrapped) * 4 < len(wide) * 3:
         return widest
     longest = max(wrapped)
-    if wrapped.count(longest) == 1:  # an address that could not be broken makes a line longer than the others
-        line = next(line for line in lines if len(line.text) == longest)
-        return (
-            max((length for length in lengths if length < longest), default=0) if _is_one_word(line.text) else longest
-        )
+    # An address that could not be broken makes a line longer than the others.
+    if wrapped.count(longest) == 1 and _is_one_word(lines[lengths.index(longest)].text):
+        return max((length for length in lengths if length < longest), default=0)
     return longest
 
 
@@ -67,7 +65,7 @@ def may_run_on(before: Line) -> bool:
 def is_filled(text: str, width: int) -> bool:
     """Return whether a line is so long, and so open at its end, that what follows may be its continuation."""
     text = text.rstrip()
-    return NARROWEST_WRAP <= width <= len(text) + SLACK and not ends(text)
+    return NARROWEST_WRAP <= width <= len(text) + SLACK and len(text) <= WIDEST_WRAP and not ends(text)
 
 
 def ends(text: str) -> bool:

@@ -55,12 +55,17 @@ def _edges(lines: list[str], said: list[int]) -> set[int]:
     if not said:
         return set()
     edges = {said[0]}
-    if len(said) > 1 and _GREETING.fullmatch(lines[said[0]][:LONGEST]):
+    if len(said) > 1 and greets(lines[said[0]]):
         edges.add(said[1])
     # The last of a column of words is one of them: `TOKEN` / `SECRET`.
     if len(said) > 1 and (said[-2] < said[-1] - 1 or " " in lines[said[-2]]):
         edges.add(said[-1])
     return edges
+
+
+def greets(line: str) -> bool:
+    """Return whether a line may be what a mail opens with before it says anything."""
+    return _GREETING.fullmatch(line[:LONGEST]) is not None
 
 
 def _rule(line: str, *, edge: bool) -> str | None:

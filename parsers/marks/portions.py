@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  a dash of any length follows a mark
-"""Portion marks: `(S//NF)` before or after an item, `(U)`, `(CUI)`.
+"""Portion marks: `(S//NF)` before or after an item, behind any list mark, `[S//NF]`, `(S-NF)`, `(U)`, `(CUI)`.
 
 Pure and linear. What one letter proves, the caller decides: it sees the other items.
 """
@@ -8,15 +8,23 @@ import re
 from enum import IntEnum
 from typing import NamedTuple
 
+from parsers.items import markers
 from parsers.marks import banner
 from parsers.tables import banners as table
 
-_OPENS = re.compile(r"\(([^()\n]{1,100})\)[ \t]*+(?:[-:–—][ \t]++)?")
+_OPENS = re.compile(r"(\([^()\n]{1,100}\)|\[[^\[\]\n]{1,100}\])[ \t]*+(?:[-:–—][ \t]++)?")
+_ENCLOSED = re.compile(r"\([^()\n]{1,100}\)|\[[^\[\]\n]{1,100}\]")
 _CONTROL = re.compile(table.CONTROLS)
 _SINGLE = re.compile(table.AFTER_ONE_STROKE)
+_DASHED = re.compile(table.AFTER_A_DASH)
 _FOREIGN = re.compile(table.FOREIGN_PORTION)
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _CAPITALS = re.compile(r"\(([A-Z]{1,2})\)[ \t]")
+# As many marks of a list before one another: `- 1) (S//NF)`.
+_MARKS = 3
+_EMPHASIS = "*_ \t"
+# What a sentence, or an item that was run into the one above it, begins behind.
+_BEFORE = tuple(".;:!?)]*•·-–—")
 _SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "on", "or", "the", "to"})
 
 
@@ -34,6 +42,11 @@ class Mark(NamedTuple):
     text: str
     rule: str | None
     trust: Trust
+
+    @property
+    def controls(self) -> bool:
+        """Whether it names more than a level, as no word does."""
+        return not self.text.isalpha()
 
 
 def of(content: str) -> Mark | None:
@@ -54,7 +67,7 @@ def of(content: str) -> Mark | None:
 def _with_controls(written: str) -> Mark | None:
     level, *controls = banner.parts(written)
     if not controls:
-        return None
+        return _with_dash(written)
     strokes, capitals, name = "//" in written, written.isupper(), level.upper()
     if name == "U":
         rule = banner.of_controls(name, controls, written)
@@ -69,13 +82,62 @@ def _with_controls(written: str) -> Mark | None:
     return Mark(written.upper(), f"portion:{table.LETTERS[name]}", Trust.SURE)
 
 
+def _with_dash(written: str) -> Mark | None:
+    """Return the mark that `S-NF` is; `S-12` and `s-nf` are none."""
+    level, _, control = written.partition("-")
+    if not _DASHED.fullmatch(control) or not (level in table.LETTERS or level == "U"):
+        return None
+    return Mark(written, f"portion:{table.LETTERS.get(level, 'controlled')}", Trust.SURE)
+
+
+def _enclosed(written: str) -> Mark | None:
+    """Return the mark in these parentheses; square ones hold tags of all kinds, and a mark where it has strokes."""
+    return of(written[1:-1]) if written[0] == "(" or "//" in written else None
+
+
 def leading(text: str) -> tuple[Mark | None, int]:
     """Return the mark that opens a text, and where the text after it begins."""
-    match = _OPENS.match(text) if text[:1] == "(" else None
-    mark = of(match[1]) if match else None
+    match = _OPENS.match(text) if text[:1] in ("(", "[") else None
+    mark = _enclosed(match[1]) if match else None
     if match is None or mark is None or _is_copyright(mark, text[match.end() :]):
         return None, 0
-    return mark, match.end()
+    return (None, 0) if _is_of_a_word(mark, text[match.end(1) :]) else (mark, match.end())
+
+
+def _is_of_a_word(mark: Mark, after: str) -> bool:
+    """Return whether a letter is of the word that follows: `(S)FTP`, `(U)EFI`; `(S)Met` is not."""
+    return not mark.controls and after[:1].isalnum() and not (after[0].isupper() and after[1:2].islower())
+
+
+def behind_marks(text: str) -> str:
+    """Return a text without the list's marks and the emphasis that may stand before it."""
+    for _ in range(_MARKS):
+        mark = markers.find(text)
+        if mark is None or leading(text)[0] is not None:  # `(C)` may be either
+            break
+        text = text[mark.begin :]
+    return text.lstrip(_EMPHASIS)
+
+
+def opening(text: str) -> Mark | None:
+    """Return the mark that opens a text, behind whatever mark of a list."""
+    if text[:1].isalpha() or ("(" not in text and "[" not in text):
+        return None
+    return leading(behind_marks(text))[0]
+
+
+def within(text: str) -> Mark | None:
+    """Return the first mark with strokes inside a text that a sentence begins with: of an item that was run into it."""
+    if "//" not in text:
+        return None
+    for match in _ENCLOSED.finditer(text):
+        mark = _enclosed(match[0]) if "//" in match[0] else None
+        if mark is None or mark.rule is None:
+            continue
+        before, after = text[: match.start()].rstrip(), text[match.end() :].lstrip(_EMPHASIS)
+        if not before or before.endswith(_BEFORE) or after[:1].isupper() or after[:1].isdigit():
+            return mark
+    return None
 
 
 def _is_copyright(mark: Mark, after: str) -> bool:
@@ -84,14 +146,14 @@ def _is_copyright(mark: Mark, after: str) -> bool:
 
 def trailing(text: str) -> Mark | None:
     """Return the mark that closes a text; it needs a second sign where it could be short for the words before it."""
-    if ")" not in text[-8:]:
+    if ")" not in text[-8:] and "]" not in text[-8:]:
         return None
-    closed = text.rstrip(" \t.;,")
-    opening = closed.rfind("(", max(0, len(closed) - 102))
-    if not closed.endswith(")") or opening < 1 or not (closed[opening - 1].isspace() or closed[opening - 1] in ".;!?"):
+    closed = text.rstrip(" \t.;,*_")
+    begin = closed.rfind("[" if closed.endswith("]") else "(", max(0, len(closed) - 102))
+    if closed[-1] not in ")]" or begin < 1 or not (closed[begin - 1].isspace() or closed[begin - 1] in ".;!?*"):
         return None
-    mark = of(closed[opening + 1 : -1])
-    before = closed[max(0, opening - 200) : opening].rstrip()
+    mark = _enclosed(closed[begin:])
+    before = closed[max(0, begin - 200) : begin].rstrip()
     if mark is None or (mark.text == "C" and before.lower().endswith("copyright")):
         return None
     if before.endswith((".", ";", "!", "?")) or not _abbreviates(mark.text, before):

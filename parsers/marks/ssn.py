@@ -8,19 +8,22 @@ import re
 
 from parsers.tables.banners import LINKS, NOBODYS, OTHER_NUMBERS
 
-# Typed on a telephone or pasted from a form, a dash is any of these.
-_DASH = "[-\u2010-\u2013\u2212]"
+# Typed on a telephone or pasted from a form, a dash is any of these; a line may be broken behind it.
+_DASH = "[-\u2010-\u2013\u2212][ \n]?"
 # A letter after it, perhaps with a digit, is that of a claim (123-45-6789A).
 _DASHED = re.compile(
     rf"(?<![\w/+.@#-])([0-9]{{3}}){_DASH}([0-9]{{2}}){_DASH}([0-9]{{4}})(?:[A-Z][0-9A-Z]?)?+(?![\w/-]|[.,][0-9])"
 )
-_NUMBER = r"([0-9]{3})[ .\-\u2010-\u2013\u2212]?([0-9]{2})[ .\-\u2010-\u2013\u2212]?([0-9]{4})"
+_NUMBER = r"([0-9]{3})[ \n.\-\u2010-\u2013\u2212]?([0-9]{2})[ \n.\-\u2010-\u2013\u2212]?([0-9]{4})"
 _NAME = re.compile(
     r"\b(?:(ssns?|social security (?:numbers?|nos?\b|nr\b|num\b|#))|soc(?:ial)?\.? sec(?:urity\b|\.|\b))(?!\w)",
     re.IGNORECASE,
 )
-# What may stand between a number and its name: some words after the full name, no word after the office's.
-_AFTER_NAME = re.compile(rf"[^0-9\n$€£]{{0,30}}+{_NUMBER}(?![0-9-]|[.,][0-9])")
+# What may stand between a number and its name: some words after the full name or the end of its line, no word after
+# the office's.
+_AFTER_NAME = re.compile(
+    rf"(?:[^0-9\n$€£]{{0,30}}+|[ \t]*+[:#=]?[ \t]*+(?:\n[ \t]*+){{1,2}}+(?:[-*•][ \t])?){_NUMBER}(?![0-9-]|[.,][0-9])"
+)
 _AFTER_OFFICE = re.compile(rf"[^\w\n$€£]{{0,4}}+{_NUMBER}(?![0-9-]|[.,][0-9])")
 _BEFORE = re.compile(rf"(?<![0-9.,$€£-]){_NUMBER}[ (,:]{{0,3}}\Z")
 _SHAPE = re.compile(rf"{_DASH}[0-9]{{2}}{_DASH}[0-9]{{4}}")

@@ -9,37 +9,22 @@ from selectolax.lexbor import LexborNode
 from parsers import text
 from parsers.borders import attribution
 from parsers.items import markers
-from parsers.markup import numbering, quotes
+from parsers.markup import boxes, quotes, typed
+from parsers.markup.boxes import Box
+from parsers.markup.lists import Lists
 from parsers.markup.quotes import Attributes, Verdict
 from parsers.model import LINES, Cut, Item, Line
-from parsers.tables.boundaries import Effect
+from parsers.tables.boundaries import LABEL_PREFIXES, Effect
+from parsers.tables.elements import ASKED, BLOCKS, CELLS, SPACED, UNSEEN
 
-UNSEEN = frozenset({"head", "style", "script", "title", "template", "noscript", "xml", "-comment", "-doctype"})
-BLOCKS = frozenset({
-    "address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "footer",
-    "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav", "ol", "p", "pre",
-    "section", "table", "tbody", "td", "th", "tr", "ul",
-})  # fmt: skip
-# Blocks with a margin: a blank line stands before and after.
-SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote", "hr"})
-# Only these are asked for attributes, which cost more than the rest of the walk.
-ASKED = frozenset(
-    {"a", "blockquote", "br", "div", "hr", "li", "ol", "ul", "p", "pre", "section", "span", "table", "td"}
-)
 # The kind of the lines of a signature's container; their marker says what the program calls it.
 SIGNATURE = "signature"
 
 _SPACE = re.compile("[ \t\r\n\f]+")
-_LEVEL = re.compile(r"mso-list:\s*l\d+\s+level(\d)", re.IGNORECASE)
-_MARGIN = re.compile(r"margin(?:-left:|:[^;]{0,40} )\s*(\d+(?:\.\d+)?)(in|pt|px|cm|em)", re.IGNORECASE)
-# Columns of eight to the inch, two list levels of Word or Gmail.
-_COLUMNS = {"in": 8.0, "pt": 8 / 72, "px": 8 / 96, "cm": 8 / 2.54, "em": 2.0}
-_WIDEST = 64
 # Containers that are looked through, and cuts; past them a page was written by no program, and its rest is unread.
 SEARCHES, CUTS = 60, 2_000
 # An HTML parser leaves no NUL in a text.
 _DIVISION = "\0"
-_CELLS = frozenset({"td", "th"})
 _ATTRIBUTION_LINES = 3
 
 
@@ -52,6 +37,7 @@ class Way(Enum):
     KEPT_SPACE = 3
     QUOTED = 4
     END = 5
+    BOX = 6
 
 
 class Rendered(NamedTuple):
@@ -65,25 +51,32 @@ class Rendered(NamedTuple):
 class Page:
     """What has been rendered so far. Lives for one call of `parsers.html.render`."""
 
-    def __init__(self, part: int, *, quoted: bool) -> None:
+    def __init__(self, part: int, *, quoted: bool, signed: bool) -> None:
         self.closed = False
         self._part = part
         self._quoted, self._inside = quoted, False  # the first quote is wanted, not what stands around it
+        self._signed = signed  # a signature's container that holds a list is one
         self._lines: list[Line] = []
         self._trace: list[Cut] = []
         self._shown: list[str] = []
         self._length = 0
         self._words: list[str] = []
-        self._lists: list[tuple[int, str]] = []  # number of the next item, or -1 for ul; style of its marker
-        self._item: Item | None = None
-        self._outer: list[Item | None] = []  # the items that are open around the current one
-        self._kept_space, self._indent, self._signature = 0, 0, ""
+        self._lists = Lists()
+        self._typed = False  # a mark stands inside a list item
+        self._boxed, self._box = 0, Box(0, 0)  # how many are open, and the last of the outermost
+        self._kept_space, self._signature = 0, ""
         self._attributed = False  # an attribution's own container was cut: blockquotes below are quotes
         self._end, self._searches = "", 0
 
     def done(self) -> Rendered:
         self.end_line()
-        return Rendered(tuple(self._lines), tuple(self._trace), "\n".join(self._shown))
+        lines, trace = self._lines, self._trace
+        if self._box.begin and not any(cut.rule.removeprefix("html:") not in LABEL_PREFIXES for cut in trace):
+            lines, cuts = boxes.quoted(lines, self._box, SIGNATURE)
+            trace = [*trace, *cuts]
+        if self._typed:
+            lines = typed.taken_off(lines)
+        return Rendered(tuple(lines), tuple(trace), "\n".join(self._shown))
 
     def enter(self, node: LexborNode, tag: str) -> Way:
         """Take a node in; return how to go on with its children."""
@@ -115,19 +108,13 @@ class Page:
             self._close(way)
         if tag not in BLOCKS:
             return
-        if tag in _CELLS:
+        if tag in CELLS:
             self._words.append(" ")
             return
         self.end_line()
-        self._indent = 0
-        if tag in ("ul", "ol") and self._lists:
-            self._lists.pop()
-        if tag in SPACED and not self._lists:
+        self._lists.close(tag)
+        if tag in SPACED and not self._lists.within:
             self._blank()
-        if tag == "li" and self._outer:
-            self._item = self._outer.pop()
-        elif tag == "p" and not self._outer:
-            self._item = None
 
     def _close(self, way: Way) -> None:
         self.end_line()
@@ -135,6 +122,9 @@ class Page:
             self._kept_space -= 1
         elif way is Way.SIGNATURE:
             self._signature = ""
+        elif way is Way.BOX:
+            self._boxed -= 1
+            self._box = self._box if self._boxed else Box(self._box.begin, len(self._lines))
         elif way is Way.QUOTED:
             self._inside = False
             self.closed = True  # one quote is enough
@@ -151,11 +141,14 @@ class Page:
         folded = raw.strip("\r\n\f") if self._kept_space else _SPACE.sub(" ", raw).strip(" ")
         shown = text.clean(folded)[0].rstrip()
         if shown:
-            if self._indent and markers.find(shown) is not None:
-                shown = " " * self._indent + shown
-            self._append(shown, self._item)
-            if self._item is not None and self._item.opens:
-                self._item = self._item._replace(opens=False)
+            item = self._lists.item
+            if self._lists.indent and markers.find(shown) is not None:
+                shown = " " * self._lists.indent + shown
+            elif item is not None and not self._typed and item.kind in typed.LISTS:
+                self._typed = typed.find(shown) is not None
+            self._append(shown, item)
+            if item is not None and item.opens:
+                self._lists.item = Item(item.marker, item.kind, item.level, False)
         else:
             self._blank()
 
@@ -166,6 +159,8 @@ class Page:
         if effect is Effect.CONTAINER:
             return Way.OPEN
         self.end_line()
+        if effect is Effect.SIGNATURE and self._is_list(node):
+            return Way.OPEN
         if effect is Effect.SIGNATURE and not self._quoted:
             self._signature = verdict.name
             return Way.SIGNATURE
@@ -176,6 +171,11 @@ class Page:
         self._cut(node.text(separator="\n"), verdict.name)
         self._attributed = self._attributed or effect is Effect.ATTRIBUTION
         return Way.SKIP
+
+    def _is_list(self, node: LexborNode) -> bool:
+        """Return whether a signature's container holds the author's list: all that is said, or led by a heading."""
+        led = next((boxes.leads(line.text) for line in reversed(self._lines[-3:]) if line.text), False)
+        return (led or not self._signed) and node.css_first("li") is not None
 
     def _quote(self, node: LexborNode, name: str) -> Way:
         self._take_attribution()
@@ -208,9 +208,10 @@ class Page:
             return Way.OPEN
         if "display:none" in style or "mso-hide:all" in style:
             return Way.SKIP
-        if self._item is not None and "mso-list:" in style and "ignore" in style:
+        if self._lists.item is not None and "mso-list:" in style and "ignore" in style:
             # Word's hidden mark is the item's marker, and not its text.
-            self._item = self._item._replace(marker=text.clean(node.text())[0].strip())
+            _, kind, level, opens = self._lists.item
+            self._lists.item = Item(text.clean(node.text())[0].strip(), kind, level, opens)
             return Way.SKIP
         return Way.KEPT_SPACE if "white-space:pre" in style or "white-space:break-spaces" in style else Way.OPEN
 
@@ -219,7 +220,11 @@ class Page:
         self.end_line()
         if self._attributed or self._take_attribution():
             return self._quote(node, "blockquote")
-        return Way.OPEN
+        if self._quoted or node.tag == "blockquote":
+            return Way.OPEN
+        self._box = self._box if self._boxed else Box(len(self._lines), LINES)
+        self._boxed += 1
+        return Way.BOX
 
     def _take_attribution(self) -> bool:
         """Cut the attribution that ends the lines so far; return whether there was one."""
@@ -235,39 +240,12 @@ class Page:
         return True
 
     def _open_block(self, tag: str, attributes: Attributes) -> None:
-        if tag in _CELLS:
+        if tag in CELLS:
             return
         self.end_line()
-        if tag in SPACED and not self._lists:
+        if tag in SPACED and not self._lists.within:
             self._blank()
-        if tag == "ul":
-            self._lists.append((-1, numbering.mark(attributes.get("style"))))
-        elif tag == "ol":
-            shown = numbering.style(attributes.get("type"), attributes.get("style"))
-            self._lists.append((numbering.number(attributes.get("start"), 1), shown))
-        elif tag == "li":
-            self._open_item(attributes)
-        elif attributes and tag in ("p", "div") and not self._outer:
-            self._open_paragraph(tag, attributes.get("style") or "")
-
-    def _open_paragraph(self, tag: str, style: str) -> None:
-        """Know Word's list paragraphs, and how far others stand in, which is their level where they have a mark."""
-        level = _LEVEL.search(style) if tag == "p" else None
-        if level is not None:
-            self._item = Item("", "mso", max(int(level[1]) - 1, 0), True)
-        elif "margin" in style and (margin := _MARGIN.search(style)):
-            self._indent = min(int(float(margin[1]) * _COLUMNS[margin[2].casefold()]), _WIDEST)
-
-    def _open_item(self, attributes: Attributes) -> None:
-        self._outer.append(self._item)
-        level = max(len(self._lists) - 1, 0)
-        number, shown = self._lists[-1] if self._lists else (-1, "")
-        if number < 0:
-            self._item = Item(shown or "•", "html_ul", level, True)
-            return
-        number = numbering.number(attributes.get("value"), number)
-        self._lists[-1] = (number + 1, shown)
-        self._item = Item(numbering.marker(number, shown), "html_ol", level, True)
+        self._lists.open(tag, attributes)
 
     def _write(self, words: str) -> None:
         if not self._kept_space:
@@ -289,7 +267,7 @@ class Page:
             self.closed = True
 
     def _blank(self) -> None:
-        if self._item is None or not self._item.opens:
+        if self._lists.item is None or not self._lists.item.opens:
             self._append("", None)
 
     def _append(self, shown: str, item: Item | None) -> None:

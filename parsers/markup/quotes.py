@@ -23,6 +23,10 @@ _LEFT_BORDER = re.compile(
 )
 _NO_BORDER = re.compile(r"border-left:[^;]*(?:none|medium|initial)")
 _HEADING = 200
+# Where the names stand, as sources in lower case write it; of a longer value the rest is not looked at.
+_NAMED = (("class=", CLASSES), ("id=", IDS), ("name=", NAMES), ("data-marker=", MARKERS))
+_VALUE = 120
+_LABELS = tuple(f"{before}{prefix}" for prefix in LABEL_PREFIXES for before in ("", "x_"))
 
 
 class Verdict(NamedTuple):
@@ -45,15 +49,25 @@ def judge(node: LexborNode, tag: str, attributes: Attributes, *, search: bool = 
         found = _of_class(classes)
     if found is None:
         found = _of_other(node, tag, attributes)
-    if found is None:
-        return None
-    if not search:
-        return found
-    if found.effect is Effect.CONTAINER:
+    if search and found is not None and found.effect is Effect.CONTAINER:
         return _of_container(node, tag, found)
-    if found.effect is Effect.SIGNATURE and node.css_first("li") is not None:
-        return None
     return found
+
+
+def are_named(source: str) -> bool:
+    """Return whether an element of a source, in lower case, has a name of the tables: of whatever effect."""
+    return any(
+        _known(word, names) is not None
+        for attribute, names in _NAMED
+        for value in {piece[:_VALUE] for piece in source.split(attribute)[1:]}
+        for word in _value(value).split(None, 8)[:8]
+    )
+
+
+def _value(text: str) -> str:
+    """Return the value of an attribute that a text begins with, with quotation marks around it or without."""
+    mark = text[:1]
+    return text[1:].partition(mark)[0] if mark in ("'", '"') else text.partition(">")[0].partition(" ")[0]
 
 
 def _known(word: str, table: dict[str, Effect]) -> Verdict | None:
@@ -73,9 +87,9 @@ def _of_class(classes: str) -> Verdict | None:
         if found is not None:
             return found
         lowered = word.casefold()
-        for prefix in LABEL_PREFIXES:
-            if lowered.startswith((prefix, f"x_{prefix}")):
-                return Verdict(Effect.LABEL, prefix)
+        if lowered.startswith(_LABELS):
+            named = (prefix for prefix in LABEL_PREFIXES if lowered.startswith((prefix, f"x_{prefix}")))
+            return Verdict(Effect.LABEL, next(named))
     return None
 
 

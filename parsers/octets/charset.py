@@ -8,6 +8,7 @@ whatever a sender names.
 
 import re
 from encodings.aliases import aliases
+from functools import lru_cache
 
 from parsers.octets import guess, jis
 from parsers.tables.charsets import MEANT, MULTIBYTE, NONE_OF_MAIL, STATEFUL
@@ -44,16 +45,17 @@ _CODECS = {
 }
 
 
+@lru_cache(maxsize=64)
 def codec(declared: str) -> str | None:
     """Return the codec that reads what mail calls `declared`, None for a name that says nothing."""
-    name = _squashed(declared[:60])
+    name = _squashed(declared)
     # `x-mac-roman`, `cs-iso-8859-1`: the mark of a private name or of an old register before a known one.
     return _CODECS.get(name) or (_CODECS.get(name[1:]) if name[:1] == "x" else _CODECS.get(name.removeprefix("cs")))
 
 
 def decode(octets: bytes, declared: str, *, html: bool = False) -> tuple[str, str | None]:
     """Return the text, and a defect where the declared charset could not be honoured."""
-    named = codec(declared) if declared else None
+    named = codec(declared[:60]) if declared else None
     if octets.isascii() and named not in STATEFUL and b"\x1b" not in octets and b"\0" not in octets:
         return octets.decode("ascii"), None
     text = _evident(octets, named)

@@ -5,8 +5,9 @@ entered: its text is somebody else's.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.message import Message
+from functools import lru_cache
 from typing import NamedTuple
 
 from parsers import limits
@@ -35,7 +36,7 @@ class Node(NamedTuple):
     place: int
     message: Message
     type: str
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
     disposition: str
     name: str
     group: int | None
@@ -76,15 +77,24 @@ def _node(index: int, message: Message, group: int | None, attached: bool, *, fi
     return Node(index, message, kind, parameters, disposition, name, group, attached or (index > 0 and apart))
 
 
-def _content(message: Message) -> tuple[str, dict[str, str]]:
+def _content(message: Message) -> tuple[str, Mapping[str, str]]:
     value = message.get("content-type")
     if value is None:
         return message.get_content_type(), {}
-    plain = _PLAIN.fullmatch(value) if isinstance(value, str) else None
+    plain = _plain(value) if isinstance(value, str) else None
     if plain is not None:
-        return plain[1].lower(), {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(plain[2])}
+        return plain
     found = {str(name).lower(): _value(value) for name, value in message.get_params([])[1:]}
     return message.get_content_type(), found
+
+
+@lru_cache(maxsize=64)
+def _plain(value: str) -> tuple[str, Mapping[str, str]] | None:
+    """Return the type and parameters of a plain value, of which mails have few; None of any other."""
+    plain = _PLAIN.fullmatch(value)
+    if plain is None:
+        return None
+    return plain[1].lower(), {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(plain[2])}
 
 
 def _value(value: object) -> str:

@@ -29,6 +29,8 @@ CONTROLS = (
 )
 # Those that are written with one stroke, too: `(S/NF)`.
 AFTER_ONE_STROKE = r"NF|NOFORN|REL TO [A-Z][A-Z0-9, ]{0,80}|OC|ORCON|SI|FOUO"
+# And with a dash: `(S-NF)`.
+AFTER_A_DASH = r"NF|NOFORN|REL(?: TO [A-Z][A-Z0-9, ]{0,80})?|ORCON|FOUO"
 # Those that keep back what is else unclassified.
 CONTROLLED = (
     r"FOUO|FOR OFFICIAL USE ONLY|LES|LES-NF|LAW ENFORCEMENT SENSITIVE|SBU|SBU-NF|SENSITIVE BUT UNCLASSIFIED|SSI"

@@ -29,15 +29,15 @@ IDS = {
     "zwchr": END,  # Zimbra, a rule
     "olk_src_body_section": QUOTE,  # Outlook for Mac 2011
     "isforwardcontent": QUOTE,  # NetEase 163
-    "isreplycontent": QUOTE,
+    "isreplycontent": QUOTE,  # NetEase 163
     "ntes-pcmail-quote": QUOTE,  # NetEase MailMaster
     "original-content": QUOTE,  # QQ Mail
     "blockquote_zmail": QUOTE,  # Zoho
     "yahoo_quoted": QUOTE,  # Yahoo, a number behind it
     "reply-intro": ATTRIBUTION,  # Roundcube
     "signature": SIGNATURE,  # Outlook on the web
-    "ms-outlook-mobile-signature": SIGNATURE,
-    "ms-outlook-mobile-body-separator-line": SIGNATURE,
+    "ms-outlook-mobile-signature": SIGNATURE,  # Outlook for iOS and Android
+    "ms-outlook-mobile-body-separator-line": SIGNATURE,  # Outlook for iOS and Android, the blank line above it
     "applemailsignature": SIGNATURE,  # Apple Mail on iOS
     "mac_outlook_signature": SIGNATURE,
     "composer_signature": SIGNATURE,  # Samsung Email
@@ -45,43 +45,43 @@ IDS = {
     "bloop_sign": SIGNATURE,  # Airmail, a number behind it
 }
 CLASSES = {
-    "gmail_quote": CONTAINER,
-    "gmail_quote_container": CONTAINER,
-    "gmail_attr": ATTRIBUTION,
+    "gmail_quote": CONTAINER,  # Gmail, on the web and in its apps
+    "gmail_quote_container": CONTAINER,  # Gmail since 2024
+    "gmail_attr": ATTRIBUTION,  # Gmail
     "moz-cite-prefix": ATTRIBUTION,  # Thunderbird
-    "airmail_on": ATTRIBUTION,
-    "yahoo_quoted": QUOTE,
-    "protonmail_quote": QUOTE,
+    "airmail_on": ATTRIBUTION,  # Airmail
+    "yahoo_quoted": QUOTE,  # Yahoo
+    "protonmail_quote": QUOTE,  # Proton Mail
     "tutanota_quote": QUOTE,  # Tuta
     "zmail_extra": QUOTE,  # Zoho
     "history_container": QUOTE,  # Mailbird
     "cite2": QUOTE,  # eM Client
     "clean_bq": QUOTE,  # Airmail
-    "front-blockquote": QUOTE,
-    "missive_quote": QUOTE,
+    "front-blockquote": QUOTE,  # Front
+    "missive_quote": QUOTE,  # Missive
     "sh-quoted-content": QUOTE,  # Superhuman
-    "ntes-mailmaster-quote": QUOTE,
-    "moz-forward-container": QUOTE,
+    "ntes-mailmaster-quote": QUOTE,  # NetEase MailMaster
+    "moz-forward-container": QUOTE,  # Thunderbird
     "moz-email-headers-table": END,  # Thunderbird, a forwarded mail's header
     "outlookmessageheader": END,  # Outlook 2003
-    "gmail_signature": SIGNATURE,
-    "gmail_signature_prefix": SIGNATURE,
-    "moz-signature": SIGNATURE,
-    "protonmail_signature_block": SIGNATURE,
-    "tutanota_signature": SIGNATURE,
-    "front-signature": SIGNATURE,
-    "missive_signature": SIGNATURE,
-    "sh-signature": SIGNATURE,
-    "bloop_sign": SIGNATURE,
+    "gmail_signature": SIGNATURE,  # Gmail
+    "gmail_signature_prefix": SIGNATURE,  # Gmail, the dashes above it
+    "moz-signature": SIGNATURE,  # Thunderbird
+    "protonmail_signature_block": SIGNATURE,  # Proton Mail
+    "tutanota_signature": SIGNATURE,  # Tuta
+    "front-signature": SIGNATURE,  # Front
+    "missive_signature": SIGNATURE,  # Missive
+    "sh-signature": SIGNATURE,  # Superhuman
+    "bloop_sign": SIGNATURE,  # Airmail
     "mb_sig": SIGNATURE,  # Mailbird
     "-x-evo-signature": SIGNATURE,  # Evolution
-    "-x-evo-signature-wrapper": SIGNATURE,
+    "-x-evo-signature-wrapper": SIGNATURE,  # Evolution
 }
 NAMES = {
     "messagereplysection": QUOTE,  # Spark
-    "messagesignaturesection": SIGNATURE,
+    "messagesignaturesection": SIGNATURE,  # Spark
     "quote": QUOTE,  # GMX, web.de
-    "quoted-content": QUOTE,
+    "quoted-content": QUOTE,  # GMX, web.de, inside the other
 }
 # Zimbra marks its parts so.
 MARKERS = {
@@ -96,3 +96,9 @@ LABEL_PREFIXES = ("msipheader", "msipfooter")
 
 # The rule above Outlook's quoted header, desktop and Mac, as it is written and as browsers write it anew.
 TOP_BORDERS = ("#e1e1e1", "#b5c4df", "rgb(225,225,225)", "rgb(181,196,223)")
+
+# What of HTML tells that it says more than the plain part beside it, other than a name of those above: lists, those
+# of Word (desktop Outlook, and Gmail's copy), quotes, and their borders.
+STRUCTURE = ("<li", "mso-list", "msolistparagraph", "<blockquote", "border-left", *TOP_BORDERS, "rgb(225, 225, 225)")
+# The commonest, as Outlook, Gmail and Apple Mail write them: to fold the case of a whole source costs more.
+AS_WRITTEN = ("<li", "MsoListParagraph", "mso-list", "<blockquote", "gmail_quote", "#E1E1E1")

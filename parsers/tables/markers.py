@@ -24,6 +24,10 @@ ALPHABETS = (
     "αβγδεζηθικλμ",
     "가나다라마바사아자차카타파하",
     "אבגדהוזחטי",
+    "أبجدهوزحطي",
+    "アイウエオカキクケコ",
+    "イロハニホヘト",
+    "甲乙丙丁戊己庚辛壬癸",
 )
 CHINESE = "一二三四五六七八九十"
 ROMAN = {
@@ -68,17 +72,21 @@ SHAPES = (
     # `+ Ann` adds a reader as often.
     Shape("dash", r"\+", GAP, bold=False),
     Shape("dash", "-->|==>|->|=>", GAP, bold=False),
-    # `— Ann` and `-- Ann` are signatures as often; `>>` where it was no quote.
-    Shape("dash", "—|―|--|~|>>", GAP, bold=False),
+    # `— Ann` and `-- Ann` are signatures as often.
+    Shape("dash", "—|―|--|~", GAP, bold=False),
+    # Below `*`, as in wikis and Emacs's Org.
+    Shape("star", r"\*{2,4}", GAP, bold=False, need=1),
     Shape("star", "[*∗＊]", GAP),
     Shape("star", r"\*\)|\([*o+-]\)", GAP, bold=False),
     Shape("dot", f"[{DOTS}]", ANY, alone=True),
     Shape("dot", f"[{ARROWS}]", ANY, bold=False),
+    # Japanese and Korean; a note on the text above as often.
+    Shape("dot", "※", ANY, bold=False),
     # `•`, `·`, `–` in UTF-8 that was read as cp1252 and sent on.
     Shape("dot", "â€¢|Â·|â€“|ï‚·", ANY),
     # Wingdings and Courier letters that stand for glyphs (Outlook); `?` is a glyph that a charset lost.
     Shape("dot", "[o§Øü?]", WIDE),
-    Shape("dot", "[oO?]", GAP, bold=False),
+    Shape("dot", "[oO?§Øü]", GAP, bold=False),
     Shape("emoji", "(?:[0-9#*]\ufe0f?\u20e3|🔟|[☐☑☒✅✔✓✗✘❎❌➕☛☞✍]\ufe0f?)", ANY),
     Shape("emoji", r"\[[ xX*+-]\]", GAP),
     Shape("circled", f"[{CIRCLED}]", ANY),
@@ -90,8 +98,15 @@ SHAPES = (
     Shape("number", r"(?:\d{1,2}:|#\d{1,2}[.:)]?|\d{1,2} ?[-–—])", GAP, counts=True),
     Shape("number", r"\d{1,2}(?:(?:st|nd|rd|th)[:.)]|[/°º])", GAP, counts=True),
     Shape("number", rf"(?i:{COUNTED})\.? ?#?\d{{1,2}} ?[-–.:)]", GAP, counts=True),
+    Shape("number", r"(?:(?i:no|nr|n[°º])\.? ?|№ ?)\d{1,2}", GAP, bold=False, counts=True),
     Shape("number", rf"[(（]?[{CHINESE}]{{1,3}}[、.．)）]", ANY, counts=True),
+    Shape("number", rf"第(?:[{CHINESE}]{{1,3}}|\d{{1,2}})[点點条條项項]?[、，,：:.]", ANY, counts=True),
+    Shape("number", r"[【〔［]\d{1,2}[】〕］]", ANY, counts=True),
     Shape("letter", rf"[(（]?(?:[{_LETTERS}]|[ivxIVX]{{2,4}})(?:\.\)|[.)）])", GAP, bold=False, counts=True),
+    # Scripts that write no space there.
+    Shape("letter", rf"[(（]?[{''.join(ALPHABETS[3:])}][.．、)）]", ANY, bold=False, counts=True),
+    # `Q: … A: …` is talk.
+    Shape("letter", r"[A-Za-z](?::| ?[-–])", GAP, bold=False, need=3, counts=True),
     Shape("number", r"\d{1,2}", GAP, bold=False, need=3, counts=True),
     Shape("dash", r"[-–—](?=[\w\"'(\[$])", "", bold=False),
     Shape("star", r"\*(?=[^\s*][^*]*$)", "", bold=False),

@@ -74,6 +74,33 @@ DISCLAIMERS = (
     ("ko", r"(?:이|본) (?:메일|이메일|전자우편).{0,80}(?:기밀|수신인|비밀)"),
 )  # fmt: skip
 
+# What only a notice says of its mail: for whom it is, and that others have it by mistake.
+RECIPIENTS = (
+    (
+        "en",
+        r"intended (?:recipient|addressee|solely|only|for)|(?:the|named) addressees?|in error|by mistake"
+        r"|unauthori[sz]ed|notify (?:the|us)|(?:confidential|privileged).{0,80}\b(?:mail|message|communication)"
+        r"|(?:mail|message|communication)\b.{0,80}\b(?:confidential|privileged)",
+    ),
+    ("de", r"empfänger|adressat|irrtümlich|unbefugt|vertraulich"),
+    ("fr", r"destinataire|par erreur|confidentiel"),
+    ("es", r"destinatario|por error|confidencial"),
+    ("pt", r"destinatário|por engano|confidencia"),
+    ("it", r"destinatari|per errore|riservat|confidenzial"),
+    ("nl", r"geadresseerde|ten onrechte|vertrouwelijk"),
+    ("sv", r"mottagare|av misstag|konfidentiell"),
+    ("da", r"modtager|ved en fejl|fortrolig"),
+    ("nb", r"mottaker|ved en feil|konfidensiell"),
+    ("fi", r"vastaanottaj|luottamuksel"),
+    ("pl", r"adresat|poufn"),
+    ("cs", r"adresát|důvěrn"),
+    ("ru", r"адресат|предназнач|конфиденциал"),
+    ("tr", r"alıcı|gizli"),
+    ("zh", r"收件人|保密|机密"),
+    ("ja", r"宛先|機密|秘密"),
+    ("ko", r"수신인|기밀|비밀"),
+)
+
 # Mailing lists, archives, providers and forges below each mail; over one line.
 FOOTERS = (
     ("mailman", r".{1,60} mailing list(?: .{0,60})?|.{0,60}mailing list\s*-?\s*\S+@\S+"),

@@ -1,10 +1,11 @@
 """`pulsebox quarantine`: texts that only reviewers may see, released by two people or destroyed with their mail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
+from smtpd_service import filing
 from smtpd_service.cli import typed
 from smtpd_service.cli.complaint import Complaint
 from smtpd_service.cli.confirm import record
@@ -88,11 +89,10 @@ def _looked(desk: Desk, id_: str, *, raw: bool, by: str, reason: str) -> tuple[i
 
 
 def _one(tx: Tx, id_: str) -> Held:
-    return _all(tx, [id_], lock=False)[0]
+    return _all(quarantine.find(tx, [id_]), [id_])[0]
 
 
-def _all(tx: Tx, named: Sequence[str], *, lock: bool) -> list[Held]:
-    found = quarantine.find(tx, named, lock=lock)
+def _all(found: Mapping[str, Held], named: Sequence[str]) -> list[Held]:
     missing = next((id_ for id_ in named if id_ not in found), None)
     if missing is not None:
         raise Complaint(f"nothing {missing} in quarantine; see: pulsebox quarantine list")
@@ -119,10 +119,11 @@ def release(
     if not reason.strip():
         raise Complaint("--reason: say why these may be seen")
     with open_desk(config) as desk, desk.store.unit() as tx:
-        rows = _all(tx, chosen, lock=True)
+        rows = _all(quarantine.lock(tx, chosen), chosen)
+        _require_present(tx, rows)
         once, whole = _released(rows, name, desk.settings.quarantine.release_by)
         quarantine.release_once(tx, [row.id for row in once], name, now())
-        quarantine.release(tx, whole, name, now())
+        filing.release(tx, whole, name, now())
         before = {row.id: state_of(row.state, once=row.first_by is not None) for row in rows}
         after = dict.fromkeys((row.id for row in once), "released once") | dict.fromkeys(
             (row.id for row in whole), "released"
@@ -141,6 +142,13 @@ def release(
 
 def _named(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(typed.identifier(text) for text in texts))
+
+
+def _require_present(tx: Tx, rows: Sequence[Held]) -> None:
+    """Complain of what belongs to a version that views do not show: to release that would let nobody see it."""
+    for id_, present in quarantine.replaced(tx, rows).items():
+        instead = f"now release {' '.join(present)}" if present else "see: pulsebox quarantine list"
+        raise Complaint(f"{id_}: its mail was read again since; {instead}; nothing was changed")
 
 
 def _released(rows: Sequence[Held], name: str, people: int) -> tuple[list[Held], list[Held]]:
@@ -202,7 +210,7 @@ def _texts(each: Condemned) -> str:
 
 def _condemned(tx: Tx, chosen: Sequence[str]) -> list[Condemned]:
     """Return what would be destroyed, mail by mail, or complain of what cannot be."""
-    rows = _all(tx, chosen, lock=True)
+    rows = _all(quarantine.lock(tx, chosen), chosen)
     for row in rows:
         if row.state is not QuarantineState.HELD:
             raise Complaint(f"{settled(row)}; only what is held is purged; nothing was changed")

@@ -32,7 +32,8 @@ TOLD = {
     Kind.DIFFERS: "different",
     Kind.READABLE: "parked, and readable now",
     Kind.UNREADABLE: "not readable; what was read of them stays",
-    Kind.PURGED: "skipped: their octets are gone",
+    Kind.DAMAGED: "not readable: their stored octets are damaged; what was read of them stays",
+    Kind.PURGED: "skipped: their octets were destroyed",
 }
 
 

@@ -5,12 +5,14 @@ import shutil
 import subprocess
 import sys
 import threading
+import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, event, text
 
 from smtpd_service.first_start import make_ready
 from smtpd_service.settings import ConfigError, load
@@ -168,6 +170,38 @@ def test_a_populated_database_of_the_first_schema_keeps_its_rows(database_url: s
         assert tx.execute(text("SELECT name_key FROM person ORDER BY id")).scalars().all() == ["ann doe", "josé roe"]
         assert messages.octets(tx, MessageId(values["one"])) == b"octets"
     store.close()
+
+
+def test_a_roster_is_named_by_parts_however_many_people_there_are(database_url: str) -> None:
+    people = 25_000
+    upgrade_to(database_url, "0001")
+    store = open_store(database_url)
+    with store.unit() as tx:
+        some = [{"id": str(uuid.UUID(int=number)), "name": f"Doe{number}, Ann"} for number in range(people)]
+        tx.execute(text("INSERT INTO person (id, name) VALUES (:id, :name)"), some)
+    sizes: list[int] = []
+
+    def note(_c: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if statement.startswith("UPDATE person"):
+            sizes.append(len(parameters) if many else 1)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    upgrade(database_url)
+    event.remove(Engine, "before_cursor_execute", note)
+
+    assert sum(sizes) == people
+    assert max(sizes) <= 10_000
+    with store.reading() as tx:
+        named = "SELECT count(*) FROM person WHERE name_key LIKE 'ann doe%' AND name LIKE 'Doe%'"
+        assert tx.scalar(text(named)) == people
+    store.close()
+
+
+@pytest.mark.parametrize("version", sorted((ROOT / "migrations/versions").glob("0*.py")), ids=lambda path: path.stem)
+def test_a_migration_does_for_ever_what_it_did_when_it_was_written(version: Path) -> None:
+    # What a program's other rooms decide, a later one may decide otherwise.
+    taken = re.findall(r"^(?:from|import) ((?:storage|smtpd_service|parsers)\S*)", version.read_text(), re.MULTILINE)
+    assert set(taken) <= {"storage.columns", "storage.partitions"}
 
 
 def with_one_more_migration(folder: Path) -> Path:

@@ -3,7 +3,7 @@
 import json
 import os
 import pty
-import sqlite3
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,42 +16,22 @@ from sqlalchemy import text
 from parsers import parse
 from parsers.model import PARSER_VERSION, Reading, Status
 from smtpd_service import filing, reread
-from smtpd_service.comparing import look
 from smtpd_service.identity import now
 from smtpd_service.parsing import Child
-from storage import messages, quarantine, rounds
+from storage import messages, quarantine
 from storage.records import Mailbox, MessageId, PendingMessage
 from storage.reread import Scope
 from tests.session.office import Office, clean_environment
+from tests.session.older import MAIL, SECRET, WAS, everything, fewer, marked, read_before, texts, unmarked, withheld
 from tests.storage.stock import add_box, add_campaign, add_messages, box, message
 
 PULSEBOX = Path(sys.executable).with_name("pulsebox")
-MAIL = b"From: ann@agency.test\r\nSubject: my week\r\n\r\n- closed the case\r\n- wrote the memo\r\n- met the team\r\n"
-WAS = "0"
 VIEWS = ("submissions", "bullets")
 
 
 @pytest.fixture
 def hr(each_office: Office) -> Mailbox:
     return add_box(each_office.store, box(campaign=add_campaign(each_office.store).id))
-
-
-def read_before(office: Office, hr: Mailbox, octets: bytes = MAIL, **was: Any) -> MessageId:
-    """Store a mail as an older parser read it: as now, but for what `was` otherwise."""
-    [id_] = add_messages(office.store, hr, message(octets, received_at=now()))
-    with office.store.unit() as tx:
-        [loaded] = messages.load(tx, [id_])
-        campaigns = rounds.campaigns(tx)
-        answered = [filing.round_of(tx, campaigns[each], loaded) for each in loaded.campaigns]
-        reading = replace(parse.read(octets), version=WAS, **was)
-        filing.store(tx, filing.submissions(loaded, reading, answered), look(tx, [(loaded, reading)]))
-        messages.settle_read(tx, [id_])
-    return id_
-
-
-def fewer(octets: bytes = MAIL) -> dict[str, Any]:
-    reading = parse.read(octets)
-    return {"bullets": reading.bullets[:2], "status": Status.FEW, "fingerprint": "f"}
 
 
 def views(office: Office) -> list[Any]:
@@ -176,22 +156,30 @@ def test_at_a_terminal_nothing_is_made_before_the_question_is_answered(
     assert len(changes(office)) == versions
 
 
-def test_mail_without_octets_is_skipped_and_mail_that_cannot_be_read_keeps_what_was_read(office: Office) -> None:
-    hr = add_box(office.store, box())
-    purged, hard = read_before(office, hr, **fewer()), read_before(office, hr, **fewer())
-    with sqlite3.connect(office.folder / "pulsebox.db") as database:
-        database.execute("UPDATE message SET raw = x'', encoding = 'raw' WHERE id = ?", (purged,))
-        database.execute("UPDATE message SET raw = ?, encoding = 'raw' WHERE id = ?", (b"a: b\r\n" * 2000, hard))
-    database.close()
-    before = views(office)
+def test_purged_damaged_and_unreadable_mail_is_told_apart_and_keeps_what_was_read(
+    each_office: Office, hr: Mailbox
+) -> None:
+    purged, damaged, hard, empty = (read_before(each_office, hr, **fewer()) for _ in range(4))
+    with each_office.store.unit() as tx:
+        quarantine.purge(tx, quarantine.condemned(tx, purged), who="ann", at=now(), why="spill")
+        for id_, encoding, raw in (
+            (damaged, "zstd", b"no frame"),
+            (hard, "raw", b"a: b\r\n" * 2000),
+            (empty, "raw", b""),
+        ):
+            values = {"id": id_, "encoding": encoding, "raw": raw}
+            tx.execute(text("UPDATE message SET raw = :raw, encoding = :encoding WHERE id = :id"), values)
+    before = views(each_office)
 
-    said = office.json("queue", "reread", "--yes")
-    assert (said["purged"], said["unreadable"], said["differs"], said["versions"]) == (1, 1, 0, 0)
-    assert {each["change"]: each["examples"] for each in said["changes"]} == {
-        "purged": [purged],
-        "unreadable": [hard],
-    }
-    assert views(office) == before
+    said = each_office.json("queue", "reread", "--dry-run")
+    assert (said["purged"], said["damaged"], said["unreadable"], said["differs"]) == (1, 1, 1, 1)
+    found = {each["change"]: each["examples"] for each in said["changes"]}
+    assert (found["purged"], found["damaged"], found["unreadable"]) == ([purged], [damaged], [hard])
+    assert found["status FEW → EMPTY"] == [empty]
+    told = each_office.types("queue", "reread", "--dry-run").out
+    assert re.search(r"damaged +1 not readable: their stored octets are damaged", told)
+    assert re.search(r"purged +1 skipped: their octets were destroyed", told)
+    assert views(each_office) == before
 
 
 def test_parked_mail_that_can_be_read_now_is_read_on_request(each_office: Office, hr: Mailbox) -> None:
@@ -230,38 +218,20 @@ def test_what_differs_is_named_in_words_of_ours() -> None:
     assert differences(bullets=(*reading.bullets, first)) == ["fewer bullets"]
     assert differences(bullets=(replace(first, text="closed"), *others)) == ["other texts of bullets"]
     assert differences(bullets=(replace(first, level=1), *others)) == ["other levels, kinds or markers"]
+    assert differences(bullets=(replace(first, start=first.start + 1), *others)) == ["other places of bullets"]
+    assert differences(bullets=(replace(first, end=first.end - 1), *others)) == ["other places of bullets"]
+    assert differences(bullets=(replace(first, part=1), *others)) == ["other places of bullets"]
+    assert differences(bullets=(replace(first, portion_mark="U"), *others)) == ["other portion marks"]
+    assert differences(bullets=(replace(first, confidence=0.5), *others)) == ["other confidence in bullets"]
+    both = replace(first, confidence=0.5, end=0, level=1)
+    assert differences(bullets=(both, *others)) == [
+        "other levels, kinds or markers",
+        "other places of bullets",
+        "other confidence in bullets",
+    ]
     assert differences(flags=("truncated",)) == ["other flags"]
     assert differences(leftover="hello") == ["other text beside the bullets"]
     assert differences(sender="bob@agency.test") == ["other sender"]
-
-
-SECRET = b"From: ann@agency.test\r\nSubject: my week\r\n\r\n- met the team\r\n- (S//NF) moved the crates\r\n- wrote\r\n"
-
-
-def unmarked(octets: bytes = SECRET) -> dict[str, Any]:
-    """Return what a parser read that knew no marks."""
-    return {"bullets": tuple(replace(each, quarantine=None) for each in parse.read(octets).bullets), "quarantine": ()}
-
-
-def marked(rule: str) -> dict[str, Any]:
-    """Return what a parser read that took the second item for secret."""
-    first, second, *others = parse.read(MAIL).bullets
-    return {"bullets": (first, replace(second, quarantine=rule), *others)}
-
-
-def texts(office: Office) -> list[str | None]:
-    return [row["text"] for row in office.json("query", "SELECT text FROM bullets ORDER BY message, position")]
-
-
-def withheld(office: Office) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = office.json("query", "SELECT * FROM withheld ORDER BY id")
-    return found
-
-
-def everything(office: Office, statement: str) -> list[Any]:
-    """Return what lies in a table, below the views."""
-    with office.store.reading() as tx:
-        return list(tx.execute(text(statement)).scalars())
 
 
 def test_what_a_newer_parser_keeps_back_is_kept_back_of_the_old_version_too(each_office: Office, hr: Mailbox) -> None:
@@ -284,6 +254,19 @@ def test_what_a_newer_parser_keeps_back_is_kept_back_of_the_old_version_too(each
         quarantine.purge(tx, quarantine.condemned(tx, id_), who="ann", at=now(), why="spill")
     assert everything(each_office, "SELECT text FROM quarantine WHERE text IS NOT NULL") == []
     assert each_office.json("queue", "reread", "--yes")["purged"] == 1
+
+
+def test_a_mark_that_is_read_otherwise_is_remade_though_its_item_is_in_quarantine(
+    each_office: Office, hr: Mailbox
+) -> None:
+    first, second, *others = parse.read(SECRET).bullets
+    read_before(each_office, hr, SECRET, bullets=(first, replace(second, portion_mark="S"), *others))
+
+    said = each_office.json("queue", "reread", "--yes")
+    assert [each["change"] for each in said["changes"]] == ["other portion marks"]
+    present = "SELECT q.mark FROM quarantine q JOIN submission s ON s.id = q.submission WHERE s.replaced_by IS NULL"
+    assert everything(each_office, present) == ["S//NF"]
+    assert each_office.json("queue", "reread", "--yes")["differs"] == 0
 
 
 def test_what_is_in_quarantine_stays_there_whatever_a_newer_parser_makes_of_it(
@@ -319,13 +302,14 @@ def test_what_two_people_released_stays_released(each_office: Office, hr: Mailbo
     read_before(each_office, hr, SECRET, leftover="something else")
     with each_office.store.unit() as tx:
         held = quarantine.find(tx, [row["id"] for row in withheld(each_office)])
-        quarantine.release(tx, list(held.values()), "ann", now())
+        filing.release(tx, list(held.values()), "ann", now())
     assert texts(each_office) == [bullet.text for bullet in reading.bullets]
 
     assert each_office.json("queue", "reread", "--yes")["differs"] == 1
     assert texts(each_office) == [bullet.text for bullet in reading.bullets]
     assert withheld(each_office) == []
     assert each_office.json("queue", "reread", "--yes")["differs"] == 0
+    assert everything(each_office, "SELECT count(fingerprint) FROM submission WHERE replaced_by IS NULL") == [1]
     # And with one more version between.
     with each_office.store.unit() as tx:
         tx.execute(text("UPDATE submission SET leftover = 'again something else' WHERE replaced_by IS NULL"))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from smtpd_service import filing
 from smtpd_service.comparing import BACK
 from smtpd_service.identity import new_id
 from smtpd_service.parsing import Child
@@ -192,6 +193,38 @@ def test_a_released_item_has_its_mark_again(store: Store, child: Child, hr: Mail
     with store.unit() as tx:
         quarantine.release(tx, held(store), "bob", NOON)
     assert rows(store, "SELECT text, portion_mark FROM bullets WHERE position = 2") == [(f"Met {HIDDEN}", "S//NF")]
+
+
+@pytest.mark.parametrize("above", ["", "CUI\r\n\r\n"], ids=["items", "reply"])
+def test_what_was_released_whole_is_found_by_what_repeats_it_and_says_what_it_repeats(
+    store: Store, child: Child, hr: Mailbox, above: str
+) -> None:
+    marks = ("", "") if above else ("(S//NF) ", "(CUI) ")
+    said_ = (f"{marks[0]}Met {HIDDEN}", f"{marks[1]}Wrote the memo", "Closed it")
+    plain = (f"Met {HIDDEN}", "Wrote the memo", "Closed it")
+    read(store, child, hr, reply(*plain))
+    read(store, child, hr, reply(*said_, above=above), received_at=NOON + WEEK)
+    first, *others = held(store)
+    with store.unit() as tx:
+        filing.release(tx, [first], "bob", NOON)
+        assert tx.scalar(text("SELECT count(*) FROM submission WHERE fingerprint IS NULL")) == 1
+    assert [row[1] for row in repeats(store)] == [None, None]
+
+    with store.unit() as tx:
+        filing.release(tx, others, "bob", NOON)
+        assert tx.scalar(text("SELECT count(DISTINCT fingerprint) FROM submission WHERE fingerprint <> ''")) == 1
+    read(store, child, hr, reply(*plain), received_at=NOON + 2 * WEEK)
+
+    one, two, three = repeats(store)
+    assert (one[1], two[1], three[1]) == (None, one[0], two[0])
+
+
+def test_a_release_of_a_part_brings_no_fingerprint_back(store: Store, child: Child, hr: Mailbox) -> None:
+    read(store, child, hr, reply(f"(S//NF) Met {HIDDEN}", "(CUI) Wrote the memo", "Closed it"))
+    with store.unit() as tx:
+        filing.release(tx, held(store)[:1], "bob", NOON)
+    with store.reading() as tx:
+        assert tx.scalar(text("SELECT fingerprint FROM submission")) is None
 
 
 def test_a_purge_destroys_texts_and_octets_and_leaves_size_digest_and_charge(

@@ -1,7 +1,9 @@
-# ruff: noqa: E501  a row is a mail
+# ruff: noqa: E501, RUF001  a row is a mail, with the marks that people type
 """Lines into bullets: every mark of the table, levels, continuations, and lists without marks."""
 
+import html
 import textwrap
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +28,7 @@ def levels(found: Reading) -> list[tuple[int, str]]:
     return [(bullet.level, bullet.text) for bullet in found.bullets]
 
 
-@pytest.mark.parametrize("mark", [*"-–—*•·‣▪➢»☐✅", "§ ", "Ø ", "o\t", "ü\t", "\uf0b7", "✔\ufe0f", "🎯"])  # noqa: RUF001  # marks
+@pytest.mark.parametrize("mark", [*"-–—*•·‣▪➢»☐✅", "§ ", "Ø ", "o\t", "ü\t", "\uf0b7", "✔\ufe0f", "🎯"])  # marks
 def test_a_mark_opens_an_item(mark: str) -> None:
     found = reading("\n".join(f"{mark} {text}" for text in TEXTS))
     assert [bullet.text for bullet in found.bullets] == TEXTS
@@ -233,3 +235,79 @@ def test_a_span_begins_and_ends_with_words_of_its_item(body: str) -> None:
 def test_short_paragraphs_are_items(body: str) -> None:
     found = explain_body(body, html=False).reading.bullets
     assert [bullet.text for bullet in found] == body.rstrip().split("\n\n")
+
+
+SHY = [
+    "-",
+    "*",
+    "–",
+    "+ ",
+    "o ",
+    "O ",
+    "? ",
+    ". ",
+    "-> ",
+    "=> ",
+    "--> ",
+    "~ ",
+    "-- ",
+    "— ",
+    "→ ",
+    "➔ ",
+    "» ",
+    "♦ ",
+    "🚀 ",
+    "*) ",
+]  # marks
+DID = ["Closed", "Met", "Drafted", "Reviewed", "Sent", "Trained", "Updated", "filed", "prepared", "answered", "audited"]
+WHAT = [
+    "fourteen tickets of the travel queue",
+    "the vendor of the badge system",
+    "the memo on telework",
+    "two new analysts",
+    "the log for March 2025",
+    "all open cases (12)",
+    "Ann Doe's request",
+    "the VPN outage",
+]
+HOW = [
+    "for the front office",
+    "about a new contract",
+    "and sent it on",
+    "before the Friday meeting",
+    "with Bob Roe in Denver",
+]
+
+
+@pytest.mark.parametrize("mark", [*SHY, "- ", "• ", "1. ", "1) ", "(1) ", "a) ", "A. ", "1: ", "#1 ", "No. 1 ", "1.1 "])
+@pytest.mark.parametrize(
+    "form", ["a line each", "blank lines between", "wrapped to the margin", "wrapped and set in", "html"]
+)
+def test_five_items_of_any_mark_and_of_like_length_are_five_bullets(mark: str, form: str) -> None:
+    chance = Random(mark + form)
+    for _ in range(25):
+        items = [
+            " ".join([chance.choice(DID), chance.choice(WHAT), *chance.sample(HOW, chance.randint(1, 4))])
+            for _ in range(5)
+        ]
+        marked = [_counted(mark, number) + item for number, item in enumerate(items, start=1)]
+        if form.startswith("wrapped"):
+            indent = " " * len(mark) if form.endswith("in") else ""
+            marked = ["\n".join(textwrap.wrap(line, 76, subsequent_indent=indent)) for line in marked]
+        if form == "html":
+            body = "".join(f"<div>{html.escape(line)}</div>" for line in marked)
+        else:
+            body = "Hi,\n\n" + ("\n\n" if form.startswith("blank") else "\n").join(marked) + "\n\nThanks,\nAnn\n"
+        found = explain_body(body, html=form == "html").reading
+        assert [(bullet.level, bullet.text) for bullet in found.bullets] == [(0, item) for item in items], body
+
+
+def _counted(mark: str, number: int) -> str:
+    return mark.replace("1", str(number), 1).replace("a", "abcde"[number - 1]).replace("A", "ABCDE"[number - 1])
+
+
+@pytest.mark.parametrize("mark", SHY)
+def test_lines_that_are_wider_than_any_wrap_are_items_of_their_own(mark: str) -> None:
+    items = [f"{verb} {' '.join(WHAT[:5])} {what}" for verb, what in zip(DID, WHAT[:5], strict=False)]
+    found = explain_body("\n".join(mark + item for item in items), html=False).reading
+    assert [bullet.text for bullet in found.bullets] == items

@@ -215,3 +215,225 @@ def test_all_spans_and_cuts_of_html_are_in_the_shown_body() -> None:
         "Ann",
         "rest",
     ]
+
+
+THREE = ("Closed it", "Met them", "Wrote it")
+
+
+@pytest.mark.parametrize(
+    ("opening", "marks"),
+    [
+        ('<ul style="list-style:none">', ("• ", "• ", "• ")),
+        ("<ul>", ("- ", "- ", "- ")),
+        ("<ul>", ("-", "-", "-")),
+        ("<ul>", ("– ", "– ", "– ")),  # noqa: RUF001  # the longer dash is meant
+        ("<ul>", ("* ", "* ", "* ")),
+        ("<ul>", ("1. ", "2. ", "3. ")),
+        ("<ol>", ("1) ", "2) ", "3) ")),
+        ("<ul>", ("a. ", "b. ", "c. ")),
+        ("<ul>", ("o&nbsp;", "o&nbsp;", "o&nbsp;")),
+        ("<ul>", ("o&nbsp;&nbsp; ", "o&nbsp;&nbsp; ", "o&nbsp;&nbsp; ")),
+        ("<ul>", ("§&nbsp; ", "§&nbsp; ", "§&nbsp; ")),
+        ("<ul>", ("☐ ", "☐ ", "☑ ")),
+        ("<ul>", ("·<span>&nbsp;&nbsp;&nbsp;</span>",) * 3),
+        ("<ul>", ("<b>•</b> ", "<b>•</b> ", "<b>•</b> ")),
+    ],
+)
+def test_a_mark_typed_before_the_items_of_a_list_is_their_marker(opening: str, marks: tuple[str, ...]) -> None:
+    source = opening + "".join(f"<li>{mark}{text}</li>" for mark, text in zip(marks, THREE, strict=True))
+    found = items(f"<p>Hi,</p>{source}</{opening[1:3]}><p>Bye</p>")
+    assert [text for *_, text in found] == list(THREE)
+    assert found[0][0][0] == html_text(marks[0])[0]
+    assert {(kind, level) for _, kind, level, _ in found} == {(f"html_{opening[1:3]}", 0)}
+
+
+def html_text(source: str) -> str:
+    return shown(f"<p>{source}x</p>")[0]
+
+
+def test_a_typed_mark_that_one_item_lacks_is_taken_off_the_others() -> None:
+    source = "<ul><li>- Closed it</li><li>- Met them</li><li>Wrote it</li><li>- Sent it</li></ul>"
+    assert [(marker, text) for marker, _, _, text in items(source)] == [
+        ("-", "Closed it"),
+        ("-", "Met them"),
+        ("•", "Wrote it"),
+        ("-", "Sent it"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("- 5 degrees at night", "It rained", "It snowed"),
+        ("2 servers were moved", "3 tickets were closed", "1 person was met"),
+        ("1 server was moved", "2 tickets were closed", "The memo was written"),
+        ("5. Juni: closed it", "9. Juni: met them", "12. Juni: wrote it"),
+        ("-5 degrees on Monday", "-6 degrees on Tuesday", "-9 degrees on Friday"),
+        ("A. Lee was met", "B. Roe was met", "D. Poe was met"),
+        ("Task 1: closed", "Task 2: met", "Task 3: written"),
+        ("🚀 Launched it", "📅 Planned it", "✍️ Wrote it"),
+        ("(S//NF) Closed it", "(S//NF) Met them", "(U) Wrote it"),
+    ],
+)
+def test_what_is_no_typed_mark_stays_in_the_items_of_a_list(texts: tuple[str, ...]) -> None:
+    octets = "Content-Type: text/html; charset=utf-8\r\n\r\n<ul><li>" + "</li><li>".join(texts) + "</li></ul>"
+    bullets = read(octets.encode()).bullets
+    assert [f"({bullet.portion_mark}) {bullet.text}" if bullet.portion_mark and not bullet.text.startswith("(")
+            else bullet.text for bullet in bullets] == list(texts)  # fmt: skip
+
+
+def test_typed_marks_of_a_list_in_a_list_are_taken_off_at_their_level() -> None:
+    source = "<ul><li>• Projects<ul><li>o Closed it</li><li>o Met them</li></ul></li><li>• Memos</li></ul>"
+    assert [(marker, level, text) for marker, _, level, text in items(source)] == [
+        ("•", 0, "Projects"),
+        ("o", 1, "Closed it"),
+        ("o", 1, "Met them"),
+        ("•", 0, "Memos"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "Projects<br>- alpha<br>- beta",
+        "Projects:<br>- alpha<br>- beta",
+        "<p>Projects</p><p>- alpha</p><p>- beta</p>",
+        "<div>Projects</div><div>• alpha</div><div>• beta</div>",
+        "Projects<br>1. alpha<br>2. beta",
+        "Projects<br>&nbsp;&nbsp;-alpha<br>&nbsp;&nbsp;-beta",
+        "Projects<br>a) alpha<br>b) beta",
+    ],
+)
+def test_marks_typed_on_the_lines_of_an_item_open_items_below_it(inner: str) -> None:
+    found = items(f"<ul><li>{inner}</li><li>Memos</li></ul>")
+    assert [(level, text.rstrip(":")) for _, _, level, text in found] == [
+        (0, "Projects"),
+        (1, "alpha"),
+        (1, "beta"),
+        (0, "Memos"),
+    ]
+
+
+def test_a_line_below_a_typed_sub_item_goes_on_with_it() -> None:
+    found = items("<ul><li>Projects<br>- alpha, which<br>went well<br>- beta</li><li>Memos</li></ul>")
+    assert [text for *_, text in found] == ["Projects", "alpha, which went well", "beta", "Memos"]
+
+
+def test_a_list_typed_into_one_item_is_a_list() -> None:
+    found = items("<ul><li>- alpha<br>- beta<br>- gamma</li></ul>")
+    assert [(level, text) for _, _, level, text in found] == [(0, "alpha"), (0, "beta"), (0, "gamma")]
+
+
+@pytest.mark.parametrize("inner", ["The range was 3<br>- 4 units", "Closed it<br>2 servers were moved", "One<br>* two"])
+def test_one_line_of_an_item_that_may_begin_so_is_its_text(inner: str) -> None:
+    assert len(items(f"<ul><li>{inner}</li><li>Memos</li></ul>")) == 2
+
+
+def test_the_span_of_an_item_whose_typed_mark_was_taken_off_is_its_text() -> None:
+    explained = explain_body("<ul><li>• one<br>- sub<br>- sub two</li><li>• two</li></ul>", html=True)
+    body = explained.bodies[0].text
+    bullets = explained.reading.bullets
+    assert [body[bullet.start : bullet.end] for bullet in bullets] == [bullet.text for bullet in bullets]
+    assert [bullet.text for bullet in bullets] == ["one", "sub", "sub two", "two"]
+
+
+SIGNED = "<ul><li>Ann Doe</li><li>Analyst</li></ul>"
+
+
+@pytest.mark.parametrize(
+    "container",
+    ['<div class="gmail_signature">', '<div class="moz-signature">', '<div id="Signature">', '<div id="x_Signature">'],
+)
+def test_a_list_in_a_signatures_container_is_a_signature(container: str) -> None:
+    above = explain_body(f"{LIST}{container}{SIGNED}</div>", html=True)
+    assert [bullet.text for bullet in above.reading.bullets] == ["one", "two"]
+    prose = explain_body(f"<p>I was away all week, sorry.</p>{container}{SIGNED}</div>", html=True)
+    assert (prose.reading.bullets, "Analyst" in prose.unsigned, "Analyst" in prose.reply) == ((), False, True)
+
+
+@pytest.mark.parametrize("above", ["", "<p>Hi all,</p>", "<div>Hello,</div><br>", "<p>My five bullets:</p>"])
+def test_a_signatures_container_around_the_whole_answer_loses_none_of_it(above: str) -> None:
+    source = f'{above}<div id="Signature"><p>Done:</p>{LIST}<p>Ann</p></div><div id="appendonsend"></div>asked'
+    assert [text for *_, text in items(source)] == ["one", "two"]
+
+
+BOX = "<div style='border-left:2px solid #1010ff;padding-left:5px;margin-left:5px'>{}</div>"
+QUOTE = "<p>What did you do?</p><ul><li>your item</li></ul><p>HR</p>"
+
+
+@pytest.mark.parametrize(
+    "below", ["", "<br><br>", "<div class='gmail_signature'>Ann Doe</div>", "<p>-- <br>Ann Doe</p>", "<p>&nbsp;</p>"]
+)
+def test_a_bordered_block_that_ends_the_mail_is_a_quote(below: str) -> None:
+    explained = explain_body(f"<p>Hello,</p>{LIST}{BOX.format(QUOTE)}{below}", html=True)
+    assert [bullet.text for bullet in explained.reading.bullets] == ["one", "two"]
+    body = explained.bodies[0].text
+    assert ["your item" in body[cut.start : cut.end] for cut in explained.reading.trace if "border" in cut.rule] == [
+        True
+    ]
+    assert "your item" not in explained.reply
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"<p>See:</p>{BOX.format(LIST)}<p>That is all for now.</p>",
+        BOX.format(LIST),
+        f"<p>Hi all,</p>{BOX.format(LIST)}",
+        f"<p>My week:</p>{BOX.format(LIST)}",
+        f"<p>Hi</p>{BOX.format('note')}{LIST}",
+    ],
+)
+def test_a_bordered_block_that_is_the_author_s_stays(source: str) -> None:
+    assert [text for *_, text in items(source)] == ["one", "two"]
+
+
+@pytest.mark.parametrize("nul", ["\0", "&#0;", "<script>\0</script>", "<svg><![CDATA[\0]]></svg>"])
+def test_a_nul_in_a_page_moves_no_boundary(nul: str) -> None:
+    source = (
+        f"<p>- sent it{nul}</p><div>below</div><div id=appendonsend></div><p>asked{nul}</p><!-- end --><p>twice</p>"
+    )
+    explained = explain_body(source, html=True)
+    [cut] = explained.reading.trace
+    [body] = explained.bodies
+    assert body.text[cut.start : cut.end].startswith("asked")
+    assert body.text.endswith("twice")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<ul><li>one</li></ul>",
+        "<UL><LI>one</UL>",
+        '<p class="MsoListParagraph">one</p>',
+        '<div class="x gmail_quote_container">one</div>',
+        "<div class=gmail_extra><div class=gmail_quote>one</div></div>",
+        "<div class='m_-12gmail_signature'>one</div>",
+        '<div id="x_Signature">one</div>',
+        '<DIV ID="divRplyFwdMsg">one</DIV>',
+        '<div name="quote">one</div>',
+        '<div name="messageReplySection">one</div>',
+        '<hr data-marker="__DIVIDER__">',
+        '<div id="yiv123yahoo_quoted_12">one</div>',
+        '<div style="border:none;border-top:solid #E1E1E1 1.0pt">one</div>',
+        '<div style="border-top: 1px solid rgb(225, 225, 225)">one</div>',
+        "<div style='border-left:2px solid #1010ff'>one</div>",
+    ],
+)
+def test_a_source_that_names_lists_or_quotes_is_telling(source: str) -> None:
+    assert html.is_telling(f"<html><body><p>some words</p>{source}</body></html>")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p class=MsoNormal>a gmail_quote, a signature and a quote</p>",
+        '<div class="gmail_default">class="quote" is what I typed</div>',
+        '<div id="quote">one</div>',
+        "class=",
+        'class="',
+        "",
+    ],
+)
+def test_a_source_that_names_none_is_not_telling(source: str) -> None:
+    assert not html.is_telling(source)

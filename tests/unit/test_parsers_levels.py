@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  the marks that people type
 """How deep an item stands: by column, by its mark where the columns are lost, by its numbering."""
 
 import pytest
@@ -30,6 +31,21 @@ def levels(body: str, *, html: bool = False) -> list[int]:
         ("- a\n- b\n\n1. c\n2. d\n", [0, 0, 0, 0]),
         ("    - a\n        - b\n    - c\n", [0, 1, 0]),
         ("- a\n        - b\n    - c\n- d\n", [0, 1, 1, 0]),
+        ("☐ a\n☑ b\n☐ c\n", [0, 0, 0]),
+        ("✅ a\n❌ b\n✅ c\n", [0, 0, 0]),
+        ("[ ] a\n[x] b\n[ ] c\n", [0, 0, 0]),
+        ("- [ ] a\n- [x] b\n- c\n- [ ] d\n", [0, 0, 0, 0]),
+        ("• a\n▪ b\n• c\n", [0, 0, 0]),
+        ("- a\n– b\n- c\n", [0, 0, 0]),
+        ("• a\n◦ b\n• c\n◦ d\n", [0, 1, 0, 1]),
+        ("* a\n** b\n*** c\n** d\n* e\n", [0, 1, 2, 1, 0]),
+        ("- a\n-- b\n-- c\n- d\n", [0, 1, 1, 0]),
+        ("1. a\n2) b\n3. c\n4: d\n", [0, 0, 0, 0]),
+        ("1.1 a\n1.2 b\n2.1 c\n", [0, 0, 0]),
+        ("① a\n- b\n② c\n- d\n", [0, 1, 0, 1]),
+        ("i) a\nii) b\niii) c\niv) d\nv) e\nvi) f\n", [0] * 6),
+        ("".join(f"{letter}. {letter}x\n" for letter in "abcdefghijkl"), [0] * 12),
+        ("🚀 a\n- b\n🎯 c\n", [0, 1, 0]),
     ],
 )
 def test_the_levels_of_a_text(body: str, expected: list[int]) -> None:

@@ -459,7 +459,10 @@ def test_a_portion_mark_in_the_middle_counts_where_a_sentence_begins() -> None:
 
 
 def test_what_is_below_a_marked_item_is_marked_as_it_is() -> None:
-    body = "- (S) Met them\n  - in town\n    - at noon\n- Wrote it\n- (U) Sent it\n  - by mail\n- (TS) Saw it\n  - (U) it is old\n"
+    body = (
+        "- (S) Met them\n  - in town\n    - at noon\n- Wrote it\n"
+        "- (U) Sent it\n  - by mail\n- (TS) Saw it\n  - (U) it is old\n"
+    )
     assert hits(reading(body)) == ["portion:secret"] * 3 + [None, None, None, "portion:top-secret", None]
     assert (
         hits(reading("1. (S//NF) Met them\n- in town\n- at noon\n2. Wrote it\n- by hand\n"))[:3]
@@ -472,7 +475,8 @@ def test_what_is_below_a_marked_item_is_marked_as_it_is() -> None:
 
 def test_what_is_below_a_marked_item_is_marked_as_it_is_in_html() -> None:
     head = HEAD.format("Re: x").replace("text/plain", "text/html")
-    body = "<ul><li>(S) Met them<ul><li>in town</li></ul></li><li>Wrote it<ul><li>by hand</li></ul></li><li>Sent it</li></ul>"
+    items = ("(S) Met them<ul><li>in town</li></ul>", "Wrote it<ul><li>by hand</li></ul>", "Sent it")
+    body = f"<ul><li>{'</li><li>'.join(items)}</li></ul>"
     assert hits(read((head + body).encode())) == ["portion:secret", "portion:secret", None, None, None]
 
 

@@ -33,6 +33,12 @@ def test_all_line_ends_end_a_line() -> None:
     assert [line.text for line in text.lines(Part(0, False, "a\r\nb\rc\nd"))] == ["a", "b", "c", "d"]
 
 
+def test_other_controls_that_python_ends_lines_at_end_none() -> None:
+    lines = text.lines(Part(0, False, "one\x1ctwo\x1d\x1e\x85three\r\nfour\r"))
+    assert [line.start for line in lines] == [0, 17, 22]
+    assert len(lines[0].text) == len("one\x1ctwo\x1d\x1e\x85three")
+
+
 def test_flowed_lines_are_joined_and_a_signature_delimiter_is_not() -> None:
     part = Part(0, False, "- one \r\ntwo\r\n-- \r\nAnn", flowed=True)
     assert [line.text for line in text.lines(part)] == ["- one two", "-- ", "Ann"]
