@@ -19,10 +19,18 @@ def segment(listed: Listed) -> Segments:
     gathered = gather(listed)
     runs = [run for run in gathered.runs if run.pieces]
     if not runs:
-        found, rest = unmarked.find([line for index, line in enumerate(listed.lines) if index not in listed.apart])
-        return Segments(_plain(found), _leftover(rest))
+        found = unmarked.find([line for index, line in enumerate(listed.lines) if index not in listed.apart])
+        return Segments(_plain(found), _leftover(_beside(listed.lines, found)))
     counted = inline.find(_whole(runs[0])) if len(runs) == 1 else ()
-    return Segments(_plain(counted) if counted else _marked(runs), _leftover(gathered.leftover))
+    if counted:
+        return Segments(_plain(counted), _leftover(_beside(listed.lines, counted)))
+    return Segments(_marked(runs), _leftover(gathered.leftover))
+
+
+def _beside(lines: Sequence[Line], found: tuple[Found, ...]) -> Sequence[Line]:
+    """Return the lines of which no item holds anything."""
+    taken = {id(piece.line) for item in found for piece in item.pieces}
+    return [line for line in lines if id(line) not in taken] if taken else lines
 
 
 def _whole(run: Run) -> tuple[Piece, ...]:
@@ -83,5 +91,5 @@ def _start(pieces: Sequence[Piece], begin: int) -> int:
     return pieces[-1].line.place(pieces[-1].begin)
 
 
-def _leftover(lines: list[Line]) -> str:
+def _leftover(lines: Sequence[Line]) -> str:
     return "\n".join([text for line in lines if (text := line.text.strip())])

@@ -20,13 +20,13 @@ def is_telling(source: str) -> bool:
     return any(sign in lowered for sign in STRUCTURE) or quotes.are_named(lowered)
 
 
-def render(part: Part, *, quoted: bool = False, signed: bool = True) -> Rendered:
+def render(part: Part, *, quoted: bool = False, guess: bool = True) -> Rendered:
     """Return the lines of an HTML part without what its structure marks as quoted.
 
-    With `quoted` those in its first quote, without the author's and without what that quote quotes; where it is not
-    `signed`, the container of a signature that holds a list is the author's like any other.
+    With `quoted` those in its first quote, without the author's and without what that quote quotes. Without `guess`
+    what no name tells for sure stays: a block that only looks like a quote, and a list in a signature's container.
     """
-    page = Page(part.index, quoted=quoted, signed=signed)
+    page = Page(part.index, quoted=quoted, guess=guess)
     root = LexborHTMLParser(part.text).root
     if root is not None:
         _walk(root, page)

@@ -61,8 +61,9 @@ def _numbered(reading: Reading, held: list[str | None], unsigned: str) -> tuple[
 
 def _believed(bullets: tuple[Bullet, ...], *, second: bool) -> list[Mark | None]:
     """Return the mark of each item, None where it has none; `second` tells that another sign was seen."""
-    marks = [_mark(bullet) for bullet in bullets]
-    needed = _needed(marks, [bullet.text for bullet in bullets], second=second)
+    texts = [_said(bullet) for bullet in bullets]
+    marks = [_mark(bullet, text) for bullet, text in zip(bullets, texts, strict=True)]
+    needed = _needed(marks, texts, second=second)
     return [mark if mark is not None and mark.trust >= needed else None for mark in marks]
 
 
@@ -74,9 +75,14 @@ def _needed(marks: Sequence[Mark | None], texts: Sequence[str], *, second: bool)
     return Trust.BESIDE if second or strongest > Trust.BESIDE else Trust.ALONE
 
 
-def _mark(bullet: Bullet) -> Mark | None:
+def _said(bullet: Bullet) -> str:
+    """Return an item's text with its marker, where that may be a portion mark: `(S)`."""
+    return f"{bullet.marker} {bullet.text}" if bullet.kind == "letter" and bullet.marker[:1] == "(" else bullet.text
+
+
+def _mark(bullet: Bullet, said: str) -> Mark | None:
     """Return the mark of an item: the one before it, taken off its text or not, else the one behind it or inside."""
-    before = portions.of(bullet.portion_mark) if bullet.portion_mark else portions.opening(bullet.text)
+    before = portions.of(bullet.portion_mark) if bullet.portion_mark else portions.opening(said)
     if before is not None and before.rule is not None:
         return before
     behind = portions.trailing(bullet.text)

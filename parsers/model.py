@@ -240,3 +240,19 @@ class Explained:
     bodies: tuple[Part, ...]
     reply: str
     unsigned: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        bodies = [{name: getattr(part, name) for name in part.__slots__} for part in self.bodies]
+        return {
+            "reading": self.reading.to_dict(),
+            "bodies": bodies,
+            "reply": self.reply,
+            "unsigned": self.unsigned,
+        }
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> "Explained":
+        """Return what `to_dict` gave, as it comes back from JSON."""
+        bodies = tuple(Part(**part) for part in data["bodies"])
+        return Explained(Reading.from_dict(data["reading"]), bodies, data["reply"], data["unsigned"])

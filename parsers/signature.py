@@ -2,7 +2,8 @@
 
 That is: a delimiter, a leave-taking, a name with title and telephone, what a telephone or a scanner adds, a legal
 notice, a label, a mailing list's footer, an OpenPGP signature. A container that HTML itself calls a signature goes
-wherever it stands, and `borders.closing` says where marks below are not the author's. Linear: each line below the last bullet is looked at once, with at most twelve after it.
+wherever it stands; where marks below a notice or a name are of these, `borders.closing` says. Linear: each line
+below the last bullet is looked at once, with at most twelve after it.
 """
 
 from collections.abc import Callable
@@ -41,13 +42,16 @@ def without(listed: Listed, sender_name: str) -> Listed:
     name = farewell.words(sender_name)
     closed = closing.find(listed.lines, listed.marks, name)
     if closed is not None:
-        listed = listed.until(closed[0], f"signature:{closed[1]}")
+        listed = _until(listed, *closed)
     end = _name_items(listed, name)
     last = next((index for index in range(end - 1, -1, -1) if listed.marks[index] is not None), None)
     found = _start(listed.lines[:end], 0 if last is None else last + 1, name, marked=last is not None)
     if found is None and end == len(listed.lines):
         return listed
-    begin, rule = found or (end, "name")
+    return _until(listed, *(found or (end, "name")))
+
+
+def _until(listed: Listed, begin: int, rule: str) -> Listed:
     cuts = trace.cuts(f"signature:{rule}", listed.lines[begin:])
     return replace(listed, lines=listed.lines[:begin], marks=listed.marks[:begin], trace=(*listed.trace, *cuts))
 
@@ -110,6 +114,8 @@ def _signs(listed: Listed, index: int, name: frozenset[str]) -> bool:
     mark = listed.marks[index]
     text = listed.lines[index].text[0 if mark is None else mark.begin :].strip()
     if farewell.is_of(text, name):
+        return True
+    if text.startswith("To unsubscribe") and farewell.footer(text) is not None:
         return True
     others = [other for other in listed.marks[:index] if other is not None]
     if others and farewell.sign_off(text) is not None:

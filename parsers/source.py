@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from parsers import html, reply, text, trace
 from parsers.items import unmarked
+from parsers.markup import boxes
 from parsers.markup.page import SIGNATURE
 from parsers.model import Cut, Explained, Line, Part, Reply
 
@@ -18,7 +19,7 @@ _UNMARKED_KINDS = ("paragraph", "semicolon")
 # So many words tell an item.
 _HEAD = 5
 # What begins below one of these is quoted without a mark.
-_UNMARKED = ("attribution", "header-block", "original-message", "forwarded")
+_UNMARKED = ("attribution", "header-block", "original-message", "forwarded", boxes.RULE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def read(parts: tuple[Part, ...]) -> Source:
     chosen = _chosen(parts, prefer_html=True)
     found = _cut(chosen)
     if any(line.text.strip() for line in found.reply.lines):
-        return _cut(chosen, signed=False) if _is_all_signed(found.reply.lines) else found
+        return _cut(chosen, guess=False) if _is_all_signed(found.reply.lines) else found
     other = _chosen(parts, prefer_html=False)
     return found if other == chosen else _cut(other)
 
@@ -100,7 +101,7 @@ def quoted(source: Source) -> Source:
     for part in source.parts:
         if part.html:
             rendered = html.render(part, quoted=True)
-            inner = list(rendered.lines) or _below(list(html.render(part).lines), source)
+            inner = list(rendered.lines) or _below(list(html.render(part, guess=False).lines), source)
             shown.append(replace(part, text=rendered.text))
             cuts.extend(rendered.trace)
         else:
@@ -132,18 +133,20 @@ def _below(lines: list[Line], source: Source) -> list[Line]:
     return [] if begin is None else [line for line in lines if line.start >= begin]
 
 
-def _cut(parts: list[Part], *, signed: bool = True) -> Source:
+def _cut(parts: list[Part], *, guess: bool = True) -> Source:
     lines: list[Line] = []
     cuts: list[Cut] = []
     shown: list[Part] = []
     for part in parts:
+        if lines and lines[-1].text:  # a paragraph ends with its part
+            lines.append(Line("", lines[-1].end, lines[-1].end, lines[-1].part))
         if not part.html:
             plain, taken_off = text.read(part)
             lines.extend(plain)
             cuts.extend(taken_off)
             shown.append(part)
             continue
-        rendered = html.render(part, signed=signed)
+        rendered = html.render(part, guess=guess)
         lines.extend(rendered.lines)
         cuts.extend(rendered.trace)
         shown.append(replace(part, text=rendered.text))

@@ -4,8 +4,8 @@ Parsing runs in a process of its own, since its input is hostile: it is limited 
 in time by the reader, which kills it and starts another. What comes back is JSON, never code.
 
 A request is the lengths of the message and of the text of what was asked (4 octets each, big-endian), one octet
-that tells a null reverse-path, the message, and that text in UTF-8; an answer is a length and the reading as JSON.
-A length of 0 comes first: the child has loaded the parsers.
+that tells a null reverse-path, one for the kind of answer, the message, and that text in UTF-8; an answer is a length
+and the reading, or the reading explained, as JSON. A length of 0 comes first: the child has loaded the parsers.
 """
 
 import json
@@ -17,19 +17,29 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from enum import IntEnum
+from typing import Any, BinaryIO, TypeVar
 
-from parsers.model import Reading
+from parsers.model import Explained, Reading
 from smtpd_service.lifeline import die_with
 
 _LENGTH = struct.Struct(">I")
-_HEAD = struct.Struct(">II?")
+_HEAD = struct.Struct(">II?B")
 # On a busy machine a child loads for longer than one message may take, in seconds.
 START_WITHIN = 30.0
 # Octets of answers taken at a time.
 PIECE = 65_536
+
+
+class Kind(IntEnum):
+    """What is given and what is wanted: a message read or explained, or a bare body (in UTF-8) explained."""
+
+    READ = 0
+    EXPLAIN = 1
+    EXPLAIN_TEXT = 2
+    EXPLAIN_HTML = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +49,14 @@ class Request:
     octets: bytes
     null_sender: bool
     asked: str = ""
+    kind: Kind = Kind.READ
 
     def frame(self) -> bytes:
         asked = self.asked.encode("utf-8", "replace")
-        return _HEAD.pack(len(self.octets), len(asked), self.null_sender) + self.octets + asked
+        return _HEAD.pack(len(self.octets), len(asked), self.null_sender, self.kind) + self.octets + asked
+
+
+Answer = TypeVar("Answer")
 
 
 class ParsingError(Exception):
@@ -56,12 +70,14 @@ class NoChildError(Exception):
 class Child:
     """One parsing child, started when it is needed and again after it had to be killed.
 
-    `deadline` is in seconds for one message; `memory` in octets of address space.
+    `deadline` is in seconds for one message; `memory` in octets of address space; a `quiet` one says nothing on
+    standard error when it is ended by a message.
     """
 
-    def __init__(self, *, deadline: float, memory: int) -> None:
+    def __init__(self, *, deadline: float, memory: int, quiet: bool = False) -> None:
         self._deadline = deadline
         self._memory = memory
+        self._quiet = quiet
         self._process: subprocess.Popen[bytes] | None = None
 
     def readings(self, requests: Sequence[Request]) -> Generator[Reading | ParsingError, None, None]:
@@ -69,13 +85,22 @@ class Child:
 
         Requests are sent ahead, so that the child does not wait for us. Raises NoChildError.
         """
+        return self._answers(requests, Reading.from_dict)
+
+    def explanations(self, requests: Sequence[Request]) -> Generator[Explained | ParsingError, None, None]:
+        """Give the same for requests to explain."""
+        return self._answers(requests, Explained.from_dict)
+
+    def _answers(
+        self, requests: Sequence[Request], load: Callable[[dict[str, Any]], Answer]
+    ) -> Generator[Answer | ParsingError, None, None]:
         done = 0
         try:
             while done < len(requests):
                 talk = _Talk(self._running(), requests[done:])
-                answer: Reading | ParsingError | None = None
+                answer: Answer | ParsingError | None = None
                 while done < len(requests) and not isinstance(answer, ParsingError):
-                    answer = self._answer(talk)
+                    answer = self._answer(talk, load)
                     done += 1
                     yield answer
         finally:
@@ -83,11 +108,11 @@ class Child:
                 # Answers that nobody has taken would be taken for those of the next batch.
                 self.close()
 
-    def _answer(self, talk: "_Talk") -> Reading | ParsingError:
+    def _answer(self, talk: "_Talk", load: Callable[[dict[str, Any]], Answer]) -> Answer | ParsingError:
         stop = time.monotonic() + self._deadline
         try:
             length = _LENGTH.unpack(talk.receive(_LENGTH.size, stop))[0]
-            return Reading.from_dict(json.loads(talk.receive(length, stop)))
+            return load(json.loads(talk.receive(length, stop)))
         except TimeoutError:
             self.close()
             return ParsingError(f"not read within {self._deadline:g} s")
@@ -103,9 +128,11 @@ class Child:
     def _start(self) -> "subprocess.Popen[bytes]":
         try:
             process = subprocess.Popen(  # noqa: S603  # our own module, no shell
-                [sys.executable, "-m", "smtpd_service.parsing", str(self._memory), str(os.getpid())],
+                # -P: nothing is imported from the folder that somebody happens to be in.
+                [sys.executable, "-P", "-m", "smtpd_service.parsing", str(self._memory), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL if self._quiet else None,
                 bufsize=0,
             )
         except OSError as error:
@@ -204,7 +231,7 @@ NICENESS = 10
 
 def main() -> None:
     """Answer requests until the pipe is closed."""
-    from parsers.parse import read  # noqa: PLC0415  # only the child pays for loading the parsers
+    from parsers import parse  # noqa: PLC0415  # only the child pays for loading the parsers
 
     memory, parent = int(sys.argv[1]), int(sys.argv[2])
     die_with(parent)
@@ -219,10 +246,17 @@ def main() -> None:
     sys.stdout = sys.stderr
     _answer(answers, b"")
     while len(head := requests.read(_HEAD.size)) == _HEAD.size:
-        length, asked, null_sender = _HEAD.unpack(head)
+        length, asked, null_sender, kind = _HEAD.unpack(head)
         try:
             octets, request = requests.read(length), requests.read(asked).decode()
-            answer = json.dumps(read(octets, null_sender=null_sender, request=request).to_dict()).encode()
+            found: Reading | Explained
+            if kind == Kind.READ:
+                found = parse.read(octets, null_sender=null_sender, request=request)
+            elif kind == Kind.EXPLAIN:
+                found = parse.explain(octets, null_sender=null_sender, request=request)
+            else:
+                found = parse.explain_body(octets.decode(), html=kind == Kind.EXPLAIN_HTML, request=request)
+            answer = json.dumps(found.to_dict()).encode()
         except MemoryError:
             # What is left of the heap is not to be trusted.
             os._exit(OUT_OF_MEMORY)

@@ -32,6 +32,11 @@ def token(secret_key: bytes, digest: bytes, mail_from: str, box: MailboxId) -> b
     )
 
 
+def keyed(secret_key: bytes, digest: bytes) -> bytes:
+    """Return what is kept of the digest of destroyed octets: without the key no guess at them can be checked."""
+    return hmac.digest(secret_key, b"destroyed\0" + digest, "sha256")
+
+
 def marks(tx: Tx, tokens: Iterable[bytes], now: datetime) -> dict[bytes, Mark]:
     """Return what became of those tokens that met their fate in the last seven days."""
     since: Any = now - KEPT if tx.dialect.name == "postgresql" else instant_text(now - KEPT)

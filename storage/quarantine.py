@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, func, insert, select, text, update
 
+from storage import acceptance
 from storage.engine import Tx
 from storage.notices import empty_returned
 from storage.octets import DESTROYED
@@ -88,14 +89,18 @@ def _held(row: Row[Any]) -> Held:
     return Held(**plain | {"message": MessageId(row.message), "state": QuarantineState(row.state)})
 
 
-def first_held(tx: Tx, id_: MessageId) -> str | None:
-    """Return a row of what this message says now that is held, None where nothing of it is."""
+def held_of(tx: Tx, id_: MessageId) -> list[str]:
+    """Return the rows of what this message says now that are held, none where nothing of it is."""
     query = select(quarantine.c.id).where(quarantine.c.message == id_, quarantine.c.state == "held")
     # What was replaced is out of reviewers' sight and waits for nobody.
     of = (submission.c.message == quarantine.c.message, submission.c.id == quarantine.c.submission)
     query = query.where(~exists().where(*of, submission.c.replaced_by.is_not(None)))
-    found: str | None = tx.execute(query.order_by(quarantine.c.id).limit(1)).scalar_one_or_none()
-    return found
+    return list(tx.execute(query.order_by(quarantine.c.id)).scalars())
+
+
+def first_held(tx: Tx, id_: MessageId) -> str | None:
+    """Return the first of them, None where nothing is held."""
+    return next(iter(held_of(tx, id_)), None)
 
 
 def release_once(tx: Tx, ids: Sequence[str], who: str, at: datetime) -> None:
@@ -147,14 +152,17 @@ def condemned(tx: Tx, id_: MessageId) -> Condemned:
 
 
 def purge(tx: Tx, what: Condemned, *, who: str, at: datetime, why: str) -> None:
-    """Destroy the texts, the message's octets, and what its bounces repeat of them. Size, digest and charge stay.
+    """Destroy the texts, the message's octets, and what its bounces repeat of them. Size and charge stay.
 
+    Of the digest a keyed one stays: the plain one would tell whoever guesses a short text that the guess is right.
     SQLite overwrites what is freed, once `Store.settle` has been called; PostgreSQL when it vacuums.
     """
     if tx.dialect.name == "sqlite":
         tx.execute(text("PRAGMA secure_delete=ON"))
     _settle(tx, what.ids, QuarantineState.PURGED, who, at)
+    digest = tx.execute(select(message.c.digest).where(message.c.id == what.message)).scalar() or b""
     gone = {"raw": b"", "encoding": DESTROYED, "destroyed_at": at, "destroyed_why": why}
+    gone["digest"] = acceptance.keyed(acceptance.key(tx), bytes(digest))
     # Parked mail would be tried again, and there is nothing left to read.
     read = {"state": MessageState.READ.value, "parked_reason": None}
     tx.execute(update(message).where(message.c.id == what.message).values(gone | read))

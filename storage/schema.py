@@ -155,7 +155,7 @@ message = Table(
     Column("lease_until", Instant),
     Column("encoding", Text, nullable=False),
     Column("raw", LargeBinary, nullable=False),
-    # Of a message that was purged, `raw` is empty; its digest and its size stay.
+    # Of a message that was purged, `raw` is empty; its size stays, and its digest keyed.
     Column("destroyed_at", Instant),
     Column("destroyed_why", Text),
     CheckConstraint("state IN ('pending', 'read', 'parked')", name="state"),

@@ -45,7 +45,9 @@ VIEWS = {
     "withheld": """
         SELECT q.id AS id, q.submission AS submission, q.message AS message, q.place AS place,
                q.position AS position, q.rule AS rule, q.state AS state, q.held_at AS held_at,
-               q.first_at AS first_at, q.settled_at AS settled_at
+               q.first_at AS first_at, q.settled_at AS settled_at,
+               (SELECT s.sender FROM submission s
+                WHERE s.message = q.message AND s.id = q.submission) AS sender
         FROM quarantine q
         WHERE NOT EXISTS (SELECT 1 FROM submission o
                           WHERE o.message = q.message AND o.id = q.submission AND o.replaced_by IS NOT NULL)

@@ -13,7 +13,18 @@ from typing import NamedTuple
 
 from parsers.items import markers
 from parsers.model import Line
-from parsers.tables.attributions import NOBODY, OPENERS, PREFIXES, VERBS, YOU, Verb
+from parsers.tables.attributions import (
+    FRAMED,
+    GROUPWISE_HEAD,
+    NEWS,
+    NOBODY,
+    OPENERS,
+    PREFIXES,
+    STAMPED_NAMES,
+    VERBS,
+    YOU,
+    Verb,
+)
 
 CHARACTERS = 400
 # A hint with more than this is a sentence.
@@ -41,20 +52,12 @@ _DATE = re.compile(
     r"|(?<!\d)(?:19|20)\d\d(?!\d)|\d月|\d ?월"
 )
 _STARTS_DATED = re.compile(r"[*\"'\[(_ -]*+(?:\d|[^\W\d_]{3,},? ?\d)")
-# mutt: `* Ann Lee <ann@agency.test> [2004-03-01 12:00]:`; Google's old `2010/3/4 Ann <ann@agency.test>`.
-_STAMPED_NAME = re.compile(
-    r"(?:[*+]{1,3} )?\S[^<>\[\]]{0,80}(?:<[^<> ]+@[^<> ]+>)? ?\[[^\]]{0,10}\d[^\]]{5,30}\]:"
-    r"|\d{4}[/-]\d\d?[/-]\d\d?,? [^<>:]{2,80}<[^<> ]+@[^<> ]+>:?"
-)
-# GroupWise: `>>> Ann Lee 03/04/05 9:00 AM >>>`, with or without an address. Supercite: `>>>>> "AL" == Ann writes:`.
-_GROUPWISE = re.compile(r">>> .{3,120}\d.{0,20} ?>>>")
-_SUPERCITE = re.compile(r">{4,5} .{2,100}(?:writes|wrote):")
-# Its later versions, wrapped where the line was full: `>>> Ann Lee <ann@agency.test> schrieb am … in Nachricht <id>:`.
-_GROUPWISE_HEAD = re.compile(r">>> [^>\n]{0,100}[@\d]")
+_STAMPED_NAME = re.compile("|".join(pattern for _, pattern in STAMPED_NAMES))
+_FRAMED = tuple((client, re.compile(pattern)) for client, pattern in FRAMED)
+_GROUPWISE_HEAD = re.compile(GROUPWISE_HEAD)
 # An address of which the wrap left the bracket alone: `<ann@agency.test` / `>:`.
 _SPLIT = re.compile(r"> ?(?:wrote|writes|a écrit|ha scritto|escribió|escreveu|napisał\(?a?\)?)? ?[:：]")
-# Outlook Express in newsgroups names the message, and ends in an ellipsis.
-_NEWS = re.compile(r"(?:message|news|newsbeitrag|nachricht|berichtnieuws)\S* ?.{0,200}$")
+_NEWS = re.compile(rf"(?:{'|'.join(words for _, words in NEWS)})\S* ?.{{0,200}}$")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -88,8 +91,9 @@ def above_quote(lines: tuple[Line, ...]) -> Found | None:
 def _ending(lines: tuple[Line, ...], index: int, above_quote: Callable[[], bool]) -> Found | None:
     """Return the attribution that ends at `index`: the shortest that opens as one should, else the shortest."""
     last = lines[index].text.strip()
-    if last.startswith(">>>") and (_GROUPWISE.fullmatch(last) or _SUPERCITE.fullmatch(last)):
-        return Found(1, "attribution:groupwise" if last.endswith(">") else "attribution:supercite", True)
+    framed = _framed(last) if last.startswith(">>>") else None
+    if framed is not None:
+        return Found(1, f"attribution:{framed}", True)
     if (last.startswith(">") and not _SPLIT.fullmatch(last)) or (
         markers.is_list_line(lines[index].text) and not last.startswith("* ")
     ):
@@ -113,6 +117,11 @@ def _ending(lines: tuple[Line, ...], index: int, above_quote: Callable[[], bool]
             return fit
         best = best or fit
     return best
+
+
+def _framed(text: str) -> str | None:
+    """Return the client that sets its attribution between marks of a quote."""
+    return next((client for client, pattern in _FRAMED if pattern.fullmatch(text)), None)
 
 
 def _may_wrap(line: Line, above: str, below: str) -> bool:

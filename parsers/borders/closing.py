@@ -53,8 +53,12 @@ def _closes(
         return None
     language = farewell.sign_off(text)
     if language is None:
-        is_named = farewell.is_name(text) and (listed or farewell.is_of(text, name))
-        return "name" if is_named and _reach(lines, marks, index + 1) else None
+        if not farewell.is_name(text):
+            return None
+        is_sender = farewell.is_of(text, name)
+        # One word is a heading as often: `Contacts`.
+        ends = ((listed and " " in text) or is_sender) and _reach(lines, marks, index + 1)
+        return "name" if ends or (is_sender and _is_motto(lines, marks, index + 1)) else None
     below = next((at for at in range(index + 1, len(lines)) if lines[at].text), index)
     block = below if marks[below] is None and farewell.is_name(lines[below].text) else index
     return f"sign-off:{language}" if _is_block(lines, marks, block, listed=listed) else None
@@ -71,8 +75,13 @@ def _is_block(lines: Sequence[Line], marks: Sequence[Mark | None], block: int, *
         first += 1
     said = lines[first].text
     if marks[first] is not None:
-        return first == block + 1 and sum(1 for line in lines[first:] if line.text) < _MOTTO_LINES
+        return _is_motto(lines, marks, block + 1)
     return listed and len(said) <= _CONTACT_CHARACTERS and said[-1] not in ".:!?" and farewell.is_contact(said)
+
+
+def _is_motto(lines: Sequence[Line], marks: Sequence[Mark | None], below: int) -> bool:
+    """Return whether a few marks right below a name are all that follows."""
+    return marks[below] is not None and sum(1 for line in lines[below:] if line.text) < _MOTTO_LINES
 
 
 def _reach(lines: Sequence[Line], marks: Sequence[Mark | None], begin: int) -> bool:

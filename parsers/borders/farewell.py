@@ -155,6 +155,8 @@ def notice(lines: Sequence[Line], index: int) -> str | None:
 def footer(text: str) -> str | None:
     """Return the program that writes a line below the mail of a list; None if it is no such line."""
     stripped = text.strip().strip("*_|# ")[:CHARACTERS].casefold()
+    if stripped.startswith("- to unsubscribe"):  # vger's, until 2004
+        stripped = stripped[2:]
     return _row(_FOOTER.fullmatch(stripped), FOOTERS) if len(stripped) > 9 else None
 
 

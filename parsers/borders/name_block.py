@@ -35,6 +35,8 @@ def begins(lines: Sequence[Line], index: int, name: frozenset[str], *, closed: b
         return alone or bool(below) or farewell.led_name(text)
     if farewell.led_name(text) and alone and len(below) <= LINES:
         return len(below) < 2 or any(map(farewell.is_contact, below))
+    if text.rstrip().endswith("."):
+        return False  # `Below.` says something
     return (farewell.is_name(text) or farewell.is_titled(text)) and _is_reached(lines, index, below, alone, closed)
 
 

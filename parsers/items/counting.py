@@ -15,6 +15,7 @@ from parsers.tables.markers import CHINESE, SHAPES
 _SLIPS = (0, 1, -1, 2, -2)
 _RANGE = re.compile(r"(\d+)[-–](\d+)([.)])")  # noqa: RUF001  # the longer dash is meant
 _NUMBERS = re.compile(r"\d+")
+_SUFFIXED = re.compile(r"(\d{1,2})[a-z](\W)")
 _PLAIN = re.compile(r"\(?\d{1,2}(?:[.):]|\.\))")
 _DIGITS = re.compile(rf"\d+(?:st|nd|rd|th)?|[{CHINESE}]+")
 _REFERENCE = re.compile(r"<?(?:https?|ftp)://\S++\W*+(?:\w++\W*+){0,2}")
@@ -23,6 +24,7 @@ _PUNCTUATION = tuple(".:)-–—/°º*）．、")  # noqa: RUF001  # look-alikes
 _SURNAME = re.compile(r"[A-Z][\w'-]{2,20}")
 _SHORT = 2
 _INITIAL = re.compile(r"[A-Z]\.")
+_PORTION = re.compile(r"\([A-Z]{1,2}\)")  # what classifies each paragraph: `(U)`
 # A note stands so near to the text that it is on.
 _NOTED_LINES = 200
 # A title says no sentence, and prose below it does.
@@ -116,6 +118,8 @@ def _goes_on(place: Place, before: markers.Mark) -> bool:
     if mark.column != before.column or mark.kind != "number" or before.kind != "number":
         return False
     own, above = (list(map(int, _NUMBERS.findall(each.text))) for each in (mark, before))
+    if _SUFFIXED.fullmatch(mark.text):
+        return 1 in markers.ordinals(mark.text) and own == [above[0] + 1] and bool(_SUFFIXED.fullmatch(before.text))
     if not own or len(own) != len(above):
         return False
     if len(own) == 1:
@@ -128,14 +132,17 @@ def _start(place: Place, values: tuple[int, ...]) -> int | None:
     low = [value for value in values if value <= 1]
     if low:
         return low[-1]
-    if place.mark.kind == "letter" or not values or place.filled:
+    if not values or place.filled or (place.mark.kind == "letter" and _INITIAL.fullmatch(place.mark.text)):
+        return None
+    if place.mark.kind == "letter" and (not place.opens or _PORTION.fullmatch(place.mark.text)):
         return None
     return values[0] if place.opens or place.colon else None
 
 
 def _is_below(mark: markers.Mark, before: markers.Mark) -> bool:
-    """Return whether `mark` counts the first item below `before`: `2.1` below `2.`"""
-    return _DIGITS.findall(mark.text)[:-1] == _DIGITS.findall(before.text) != []
+    """Return whether `mark` counts the first item below `before`: `2.1` or `2a.` below `2.`"""
+    own, above = _DIGITS.findall(mark.text), _DIGITS.findall(before.text)
+    return above != [] and above == (own if _SUFFIXED.fullmatch(mark.text) else own[:-1])
 
 
 def _range(mark: str) -> tuple[str, str]:
@@ -150,9 +157,10 @@ def _form(kind: str, shape: int, text: str) -> str:
     if kind == "letter":
         case = "A" if text.upper() == text else "a"
         return f"{shape}{text[0] if not text[0].isalnum() else ''}{case}{text[-1]}"
-    ranged = _RANGE.fullmatch(text)
-    if ranged:
+    if ranged := _RANGE.fullmatch(text):
         text = f"1{ranged[3]}"
+    elif suffixed := _SUFFIXED.fullmatch(text):
+        return f"{suffixed[1]}a{suffixed[2]}"
     *outer, _ = _DIGITS.findall(text) or [""]
     return f"{SHAPES[shape].need}{'.'.join(outer)}{_DIGITS.sub('', text)}"
 
@@ -160,10 +168,18 @@ def _form(kind: str, shape: int, text: str) -> str:
 def _are_notes(sequence: _Sequence, lines: Sequence[Line]) -> bool:
     """Return whether the marks are notes on the text above, which names them: `(1) http://…`."""
     places = sequence.places
-    if places[0].mark.text[:1] != "(" or sum("://" in place.said for place in places) * 2 < len(places):
+    if places[0].mark.text[:1] != "(":
         return False
-    above = lines[max(0, places[0].at - _NOTED_LINES) : places[0].at]
-    return all(any(f" {place.mark.text}" in line.text for line in above) for place in places[:2])
+    above = [line.text for line in lines[max(0, places[0].at - _NOTED_LINES) : places[0].at]]
+    if sum("://" in place.said for place in places) * 2 >= len(places):
+        return all(any(f" {place.mark.text}" in text for text in above) for place in places[:2])
+    return all(any(_is_named(text, place.mark.text) for text in above) for place in places[:2])
+
+
+def _is_named(text: str, mark: str) -> bool:
+    """Return whether a line of prose points to a note: `as it was (1).`, at the end of what it is on."""
+    at = text.find(mark, 1)
+    return at > 0 and text[at - 1] != "(" and text[at + len(mark) : at + len(mark) + 1] in ("", ".", ",", ";", ":", ")")
 
 
 def _are_names(sequence: _Sequence) -> bool:

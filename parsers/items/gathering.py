@@ -17,6 +17,11 @@ DEEPEST = 20
 _WORDS = re.compile(r"\s*+(?:\S++\s++){2}")
 
 
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+_ASIDE_LINES = 20
+_CLOSES = ")]}. \t"
+
+
 class Run(NamedTuple):
     """One item as it is gathered: its mark, the list it is of, the column of its text, the pieces that become it."""
 
@@ -32,7 +37,8 @@ class Gathered:
     """What has been read so far. Lives for one call of `gather`.
 
     `flush`: an item was wrapped to the margin, so its author does not indent; `stub`: the last line is one word that
-    a long line lost, as where a text was wrapped twice.
+    a long line lost, as where a text was wrapped twice; `margin`: where the text above the list begins; `asked`: an
+    item's question was answered right below it.
     """
 
     width: int
@@ -40,7 +46,9 @@ class Gathered:
     leftover: list[Line] = field(default_factory=list)
     opened: Run | None = None
     group: int = 0
+    margin: int = 0
     flush: bool = False
+    asked: bool = False
     stub: bool = False
     levels: dict[int, Run] = field(default_factory=dict)  # the last item of HTML at each level
 
@@ -81,7 +89,11 @@ class Gathered:
     def _stands_or_runs_on(self, opened: Run, line: Line, before: Line, following: Mark | None) -> bool:
         indent, column = _indent(line), opened.mark.column
         if not before.text:
-            return column + levels.STEP <= indent <= opened.column + DEEPEST
+            return column + levels.STEP <= indent <= opened.column + DEEPEST and not column < indent == self.margin
+        if line.text.strip(_CLOSES) == "" and not _is_open(opened):
+            return False  # what closes an aside of which the list is a part
+        if self._answers(opened, before, following):
+            return True
         if line.text.endswith(":") and following is not None and max(following.column, indent) <= column:
             return False  # `next week:` between two lists
         if indent >= max(column, 1):
@@ -90,6 +102,14 @@ class Gathered:
         wrapped = counts_on or self._is_wrapped(before, line, sandwiched=following is not None)
         self.flush = self.flush or wrapped
         return wrapped
+
+    def _answers(self, opened: Run, before: Line, following: Mark | None) -> bool:
+        """Return whether a line answers the question right above it, which is all of the item so far."""
+        if len(opened.pieces) > 1 or not before.text.endswith("?"):
+            return False
+        alike = following is not None and following.column == opened.mark.column
+        self.asked = self.asked or (alike and following is not None and following.shape == opened.mark.shape)
+        return self.asked
 
     def _is_wrapped(self, before: Line, line: Line, *, sandwiched: bool) -> bool:
         """Return whether a line at the margin is the rest of the one above; `sandwiched`: the next item is below it."""
@@ -100,6 +120,8 @@ class Gathered:
             self.stub = True
         elif not sandwiched and wrapping.had_room(before, line):
             return False
+        if wrapping.may_run_on(before) and wrapping.is_rest(line):
+            return True
         if (sandwiched or self.flush) and wrapping.may_run_on(before) and _WORDS.match(line.text):
             return True
         return wrapping.runs_on(before, line, self.width)
@@ -107,7 +129,7 @@ class Gathered:
 
 def gather(listed: Listed) -> Gathered:
     """Return each item's lines; what belongs to none is left over."""
-    gathered = Gathered(listed.width)
+    gathered = Gathered(listed.width, margin=_margin(listed))
     below = _below(listed)
     whole: set[int] | None = None
     for index, (line, mark) in enumerate(zip(listed.lines, listed.marks, strict=True)):
@@ -120,6 +142,22 @@ def gather(listed: Listed) -> Gathered:
         else:
             gathered.take(line, listed.lines[index - 1], below[index])
     return gathered
+
+
+def _margin(listed: Listed) -> int:
+    """Return how far the first paragraph above the list is set in."""
+    if listed.marks and listed.marks[0] is not None:
+        return 0
+    first = next((at for at, line in enumerate(listed.lines) if line.text), 0)
+    return _indent(listed.lines[first]) if listed.lines and listed.marks[first] is None else 0
+
+
+def _is_open(run: Run) -> bool:
+    """Return whether an item has opened a bracket that it has not closed."""
+    if len(run.pieces) > _ASIDE_LINES:
+        return False
+    text = " ".join([piece.text for piece in run.pieces])
+    return any(text.count(one) > text.count(other) for one, other in _BRACKETS)
 
 
 def _below(listed: Listed) -> list[Mark | None]:

@@ -26,6 +26,8 @@ def find(pieces: Sequence[Piece], *, anywhere: bool = False) -> tuple[Found, ...
     The first count opens it or stands behind a colon, unless it may stand `anywhere`; a mark always does.
     """
     text = raw(pieces)
+    if text.count("|") >= FEWEST:  # a drawing, or a table
+        return ()
     marks = _counts(text)
     if len(marks) < FEWEST or not (anywhere or _is_led(text, marks[0])):
         marks = max((_repeated(text, each) for each in (_DOT, _DASH)), key=len)

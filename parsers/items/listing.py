@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parsers.items import company, counting, markers, noise, wrapping
+from parsers.items import company, counting, markers, noise, unlisted, wrapping
 from parsers.items.markers import Mark
 from parsers.items.places import places
 from parsers.model import Cut, Line, Reply
@@ -25,11 +25,6 @@ class Listed:
     apart: frozenset[int] = frozenset()
     width: int = 0
 
-    def until(self, end: int, rule: str) -> "Listed":
-        """Return what stands before line `end`, cut by `rule`."""
-        cut = Cut(rule, self.lines[end].part, self.lines[end].start, self.lines[-1].end)
-        return Listed(self.lines[:end], self.marks[:end], (*self.trace, cut), self.apart, self.width)
-
 
 def listed(reply: Reply) -> Listed:
     """Return the reply with the marks that are believed."""
@@ -42,6 +37,9 @@ def listed(reply: Reply) -> Listed:
         counted = counting.believed(found, lines)
         unbelieved = counted.apart | company.signed(found, lines, apart) | company.cited(found, lines)
         apart |= unbelieved
+        unmarked, apart_too = unlisted.find(found, lines)
+        apart |= apart_too
+        unbelieved |= unmarked
         found = [place for place in found if place.at not in unbelieved]
         believed = counted.items | company.symbols(found)
         believed |= company.alone(found, believed, lines)

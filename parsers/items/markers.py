@@ -20,7 +20,15 @@ LONE_CHARACTERS = 20
 _DIGITS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 # C, shell and the like: `*p = 1;`, `-f, --foo`, `-O2`, `-rw-r--r--`.
-_CODE = re.compile(r"[-rwxsSt]{9}|.*(?:[;{}]$|\w\(\)| = |->|==)|[A-Za-z0-9](?:[,=|]|[ \t]{2}| [<\[-]|\d*$)|\w+=")
+# `-O2`, `-Wall -g`, `-I/usr/x`; X11's resources, `*font: fixed`.
+_CODE = re.compile(
+    r"[a-z][\w.]{0,40}:[ \t]*\S+$|[ILD](?:[/.]\S*|[A-Z_]{2,}\S*)$|(?:O\d|[Wfm][a-z]|g |c |std=)\S{0,40} ?-[A-Za-z]"
+    r"|(?:W[a-z]+|fno)-[a-z-]+$|.*-$"
+    r"|[-rwxsSt]{9}|.*(?:[;{}]$|\w\(\)| = |->|==)|[A-Za-z0-9](?:[,=|]|[ \t]{2}| [<\[-]|\d*$)|\w+="
+)
+# Steps in a drawing, beside other boxes.
+_DRAWN = re.compile(r"--+>|<--+|==+>|\s\|(?:\s|$)")
+_SUFFIXED = re.compile(r"\d{1,2}([a-z])\W*")
 # gdb's frames: `#1  0x0804 in main () at x.c:3`.
 _FRAME = re.compile(r"0x[\da-fA-F]{4}|\S+ \([^)]*\) (?:at|from) ")
 
@@ -62,6 +70,8 @@ def _is_text(rest: str, mark: str, shape: Shape) -> bool:
         if shape.kind in ("dash", "star") and rest.endswith((mark * 3, f" {mark}")):  # `* News *`, `- 8< --- cut ---`
             return False
         return bool(shape.after) or _CODE.match(rest) is None
+    if ("|" in rest or "--" in rest or "==" in rest) and _DRAWN.search(rest):
+        return False
     if mark.isdigit():
         return "  " not in rest
     return mark[0] != "#" or _FRAME.match(rest) is None
@@ -96,6 +106,8 @@ def column(head: str) -> int:
 def ordinals(mark: str) -> tuple[int, ...]:
     """Return what a number or letter can count, `b` as 2, `i` as 9 and 1; nothing if it does not count."""
     text = unicodedata.normalize("NFKC", mark).removeprefix("第")
+    if suffixed := _SUFFIXED.fullmatch(text):
+        return (ALPHABETS[0].index(suffixed[1]) + 1,)
     if digits := _DIGITS.findall(text):
         return (int(digits[-1]),)
     words = _LETTERS.findall(text)
@@ -111,8 +123,8 @@ def ordinals(mark: str) -> tuple[int, ...]:
 
 
 def depth(mark: str) -> int:
-    """Return how many numbers `mark` holds: 1 for `2.`, 3 for `2.3.1`."""
-    return max(1, len(_DIGITS.findall(mark)))
+    """Return how many numbers and letters `mark` counts with: 1 for `2.`, 2 for `2a.`, 3 for `2.3.1`."""
+    return max(1, len(_DIGITS.findall(mark))) + (_SUFFIXED.fullmatch(mark) is not None)
 
 
 def _chinese(numeral: str) -> int:

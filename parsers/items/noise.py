@@ -64,6 +64,8 @@ def find(said: Sequence[Line]) -> Noise:
             if match is not None and match.lastgroup is not None:
                 after = _ENDS[match.lastgroup](said, index)
                 is_console = match.lastgroup == "console" and text[0].isspace()
+        if "*" in text and ("*/" in text or "/*" in text):
+            after = max(after, _comment_around(said, index, unmarked))
         if index >= after and (text[0] in "+-" or text[0].islower()):
             after = _unannounced(said, index)
         if text.endswith(" \\"):  # a command that goes on
@@ -177,6 +179,19 @@ def _comment(said: Sequence[Line], index: int) -> int:
     while end < len(said) and "*/" not in said[end - 1].text and said[end].text.lstrip().startswith("*"):
         end += 1
     return end
+
+
+def _comment_around(said: Sequence[Line], index: int, unmarked: set[int]) -> int:
+    """Return where a comment ends that opens behind code; of one that is closed without, take the lines above."""
+    text = said[index].text
+    if text.rfind("/*") > text.rfind("*/"):
+        return _comment(said, index)
+    if "/*" not in text and text.lstrip().startswith("*"):
+        above = index
+        while above and index - above < _LONGEST and said[above - 1].text.lstrip().startswith("*"):
+            above -= 1
+        unmarked.update(range(above, index + 1))
+    return index
 
 
 def _paragraph(said: Sequence[Line], index: int) -> int:

@@ -6,16 +6,13 @@ from itertools import pairwise
 from parsers.items import inline, wrapping
 from parsers.items.pieces import Found, Piece, cut, raw
 from parsers.model import Line
+from parsers.tables.farewells import GREETINGS
 
 FEWEST, MOST = 3, 10
 PARAGRAPH_CHARACTERS = 300
 MOST_PARTS = 50
 
-_GREETING = re.compile(
-    r"(?:hi|hello|hey|dear|greetings|good (?:morning|afternoon|evening|day)|all|team|sir|ma'?am|hola|bonjour|hallo"
-    r"|thanks|thank you|here (?:are|is))\b[^.;]{0,60}[,:!.]?",
-    re.IGNORECASE,
-)
+_GREETING = re.compile(rf"(?:{'|'.join(words for _, words in GREETINGS)})\b[^.;]{{0,60}}[,:!.]?", re.IGNORECASE)
 _SEMICOLON = re.compile(r";\s*+(?:and\s++)?")
 _HEADING = re.compile(r"[^:;.]{1,40}:\s++")
 _CODE = re.compile(r"\w ?\([^)]{0,80};|;\s*+[{}]")
@@ -24,19 +21,15 @@ _SAYS = re.compile(r"(?:\w\S*+\s++){2}\w|[^\W\d_a-zA-Z]{6}")
 _SENTENCE = re.compile(r"[.!?][\"')]?\s+(?=[A-Z])")
 
 
-def find(lines: list[Line]) -> tuple[tuple[Found, ...], list[Line]]:
-    """Return the items of lines that open no marked item, and the lines that are none of them."""
-    all_blocks = _blocks(lines)
-    blocks = [block for block in all_blocks if not _is_opening(block)]
-    opening = [line for block in all_blocks if _is_opening(block) for line in block]
+def find(lines: list[Line]) -> tuple[Found, ...]:
+    """Return the items of lines that open no marked item."""
+    blocks = [block for block in _blocks(lines) if not _is_opening(block)]
     for block in blocks:
         pieces = tuple(Piece.of(line, 0, len(line.text)) for line in block)
         found = inline.find(pieces, anywhere=len(blocks) == 1) or _semicolons(pieces)
         if found:
-            taken = {id(line) for line in block}
-            return found, [line for line in lines if id(line) not in taken]
-    paragraphs = _paragraphs(blocks)
-    return (paragraphs, opening) if paragraphs else ((), lines)
+            return found
+    return _paragraphs(blocks)
 
 
 def _semicolons(pieces: tuple[Piece, ...]) -> tuple[Found, ...]:

@@ -12,6 +12,8 @@ WIDEST_WRAP = 110
 SLACK = 10
 # One word that fell out of a line; longer ones are addresses.
 STUB = 20
+# The end of a sentence; more is a sentence.
+REST = 30
 # What was cut out between two lines is a quote; less is the quote mark of one, or a lost line end.
 QUOTED = 6
 _ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "：", "；")  # noqa: RUF001  # the full-width ones are meant
@@ -49,6 +51,12 @@ def runs_on(before: Line, line: Line, width: int) -> bool:
     if word.lstrip(_OPENING)[:1].islower():
         return not before.text.rstrip().endswith(":")
     return NARROWEST_WRAP <= width <= 2 * WIDEST_WRAP and len(before.text) + 1 + len(word) > width
+
+
+def is_rest(line: Line) -> bool:
+    """Return whether a line can only be what a sentence above it lacked: a bracket, or a few words and a full stop."""
+    text = line.text.strip()
+    return text[0] in "([" or (len(text) <= REST and text[-1] == "." and text.count(".") == 1)
 
 
 def had_room(before: Line, line: Line) -> bool:

@@ -57,8 +57,8 @@ def _edges(lines: list[str], said: list[int]) -> set[int]:
     edges = {said[0]}
     if len(said) > 1 and greets(lines[said[0]]):
         edges.add(said[1])
-    # The last of a column of words is one of them: `TOKEN` / `SECRET`.
-    if len(said) > 1 and (said[-2] < said[-1] - 1 or " " in lines[said[-2]]):
+    # The last of a column of words is one of them: `TOKEN` / `SECRET`; but CUI is no word of any other column.
+    if len(said) > 1 and (said[-2] < said[-1] - 1 or " " in lines[said[-2]] or _bare(lines[said[-1]]) == "CUI"):
         edges.add(said[-1])
     return edges
 

@@ -23,6 +23,8 @@ _CAPITALS = re.compile(r"\(([A-Z]{1,2})\)[ \t]")
 # As many marks of a list before one another: `- 1) (S//NF)`.
 _MARKS = 3
 _EMPHASIS = "*_ \t"
+# So far from a mark stands what tells whether a sentence begins there.
+_NEAR = 8
 # What a sentence, or an item that was run into the one above it, begins behind.
 _BEFORE = tuple(".;:!?)]*•·-–—")
 _SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "for", "in", "of", "on", "or", "the", "to"})
@@ -134,7 +136,8 @@ def within(text: str) -> Mark | None:
         mark = _enclosed(match[0]) if "//" in match[0] else None
         if mark is None or mark.rule is None:
             continue
-        before, after = text[: match.start()].rstrip(), text[match.end() :].lstrip(_EMPHASIS)
+        start, end = match.span()
+        before, after = text[max(0, start - _NEAR) : start].rstrip(), text[end : end + _NEAR].lstrip(_EMPHASIS)
         if not before or before.endswith(_BEFORE) or after[:1].isupper() or after[:1].isdigit():
             return mark
     return None

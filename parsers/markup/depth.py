@@ -60,7 +60,7 @@ class _Block(NamedTuple):
 
     name: str
     inline: list[tuple[str, str]]
-    count: Counter[str]
+    open: Counter[str]
 
 
 class _Open:
@@ -150,7 +150,7 @@ class _Open:
     def _open(self, name: str, tag: str) -> None:
         block = self._blocks[-1]
         block.inline.append((name, tag))
-        block.count[name] += 1
+        block.open[name] += 1
         self.depth += 1
 
     def _reopen(self) -> None:
@@ -162,7 +162,7 @@ class _Open:
 
     def _end_inline(self, name: str) -> None:
         block = self._blocks[-1]
-        if block.count[name]:
+        if block.open[name]:
             closed = ""
             while closed != name:
                 closed, _ = self._take(block)
@@ -170,9 +170,9 @@ class _Open:
         if name not in _FORMATTING:
             return
         for below in self._blocks[-2:-_ADOPTED:-1]:
-            if below.count[name]:
+            if below.open[name]:
                 below.inline.remove(next(each for each in below.inline if each[0] == name))
-                below.count[name] -= 1
+                below.open[name] -= 1
                 self.depth -= 1
                 return
         found = next((each for each in self._owed if each[0] == name), None)
@@ -182,7 +182,7 @@ class _Open:
 
     def _take(self, block: _Block) -> tuple[str, str]:
         found = block.inline.pop()
-        block.count[found[0]] -= 1
+        block.open[found[0]] -= 1
         self.depth -= 1
         return found
 
@@ -223,14 +223,17 @@ def _called(name: str) -> str:
 def is_over(source: str, most: int) -> bool:
     """Return whether more than `most` elements would be open at once, or too many opened again."""
     found = _Open()
+    data = 0
     for token in _TOKEN.finditer(source):
         end, name, attributes = token.groups()
         if name is None:
-            continue
-        if end:
-            found.end(name)
-        else:
+            if token.start() >= data and token[0].startswith("<![CDATA["):
+                # In SVG it ends here, elsewhere with the first ">"; no end tag in between counts.
+                data = source.find("]]>", token.start()) % (len(source) + 1)
+        elif not end:
             found.start(name, attributes)
+        elif token.start() >= data:
+            found.end(name)
         if found.depth > most or found.reopened > REOPENED:
             return True
     return False

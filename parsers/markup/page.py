@@ -51,11 +51,11 @@ class Rendered(NamedTuple):
 class Page:
     """What has been rendered so far. Lives for one call of `parsers.html.render`."""
 
-    def __init__(self, part: int, *, quoted: bool, signed: bool) -> None:
+    def __init__(self, part: int, *, quoted: bool, guess: bool) -> None:
         self.closed = False
         self._part = part
         self._quoted, self._inside = quoted, False  # the first quote is wanted, not what stands around it
-        self._signed = signed  # a signature's container that holds a list is one
+        self._guess = guess  # a block with a border may be a quote, a list in a signature's container its own
         self._lines: list[Line] = []
         self._trace: list[Cut] = []
         self._shown: list[str] = []
@@ -66,12 +66,17 @@ class Page:
         self._boxed, self._box = 0, Box(0, 0)  # how many are open, and the last of the outermost
         self._kept_space, self._signature = 0, ""
         self._attributed = False  # an attribution's own container was cut: blockquotes below are quotes
+        self._contained = False  # a container of quotes was opened: blockquotes that nobody has styled are quotes
         self._end, self._searches = "", 0
 
     def done(self) -> Rendered:
         self.end_line()
         lines, trace = self._lines, self._trace
-        if self._box.begin and not any(cut.rule.removeprefix("html:") not in LABEL_PREFIXES for cut in trace):
+        if (
+            self._guess
+            and self._box.begin
+            and not any(cut.rule.removeprefix("html:") not in LABEL_PREFIXES for cut in trace)
+        ):
             lines, cuts = boxes.quoted(lines, self._box, SIGNATURE)
             trace = [*trace, *cuts]
         if self._typed:
@@ -157,6 +162,7 @@ class Page:
         effect = verdict.effect
         self._searches += 1
         if effect is Effect.CONTAINER:
+            self._contained = True
             return Way.OPEN
         self.end_line()
         if effect is Effect.SIGNATURE and self._is_list(node):
@@ -175,7 +181,7 @@ class Page:
     def _is_list(self, node: LexborNode) -> bool:
         """Return whether a signature's container holds the author's list: all that is said, or led by a heading."""
         led = next((boxes.leads(line.text) for line in reversed(self._lines[-3:]) if line.text), False)
-        return (led or not self._signed) and node.css_first("li") is not None
+        return (led or not self._guess) and node.css_first("li") is not None
 
     def _quote(self, node: LexborNode, name: str) -> Way:
         self._take_attribution()
@@ -218,7 +224,8 @@ class Page:
     def _bare(self, node: LexborNode) -> Way:
         """Judge a blockquote, or what is drawn like one, by whether an attribution stands above."""
         self.end_line()
-        if self._attributed or self._take_attribution():
+        plain = self._contained and not node.attributes
+        if plain or self._attributed or self._take_attribution():
             return self._quote(node, "blockquote")
         if self._quoted or node.tag == "blockquote":
             return Way.OPEN

@@ -83,17 +83,58 @@ VERBS = (
     Verb("fa", "نوشت", "نوشت"),
 )
 
-# How a dated attribution begins. Spanish, Italian and Romanian share `el`, `il`, `la`.
-OPENERS = (
-    "on ", "in a message ", "in article ", "in message ", "in mail ", "in <", "--- in ",
-    "le ", "am ", "el ", "il ", "em ", "no dia ", "op ", "den ", "på ", "fredag", "torsdag", "w dniu ",
-    "dnia ", "dne ", "dňa ", "la ", "în ", "στις ", "στην ", "a(z) ", "vào ", "pada ", "v ", "u ", "trên ",
-    "tarihinde ",
-    "на ", "дана ", "в ", "בתאריך", "ב-", "في ", "در ", "於 ", "在 ",
-    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "lun", "mar", "mié", "jeu", "ven", "sam", "dim",
-    "pon", "wt", "śr", "czw", "pt", "sob", "niedz", "пн", "вт", "ср", "чт", "пт", "сб", "вс", "нд",
-    "ma ", "ti ", "ke ", "to ", "pe ", "la ", "su ", "man", "tir", "ons", "tor", "fre", "lør", "søn",
-)  # fmt: skip
+# How a dated attribution begins, `|` between the words. Languages share some: each stands where it was met first.
+_OPENERS = (
+    ("en", "on |in a message |in article |in message |in mail |in <|--- in |mon|tue|wed|thu|fri|sat|sun"),
+    ("fr", "le |lun|jeu|ven|sam|dim"),
+    ("de", "am "),
+    ("es", "el |la |mar|mié"),
+    ("it", "il "),
+    ("pt", "em |no dia "),
+    ("nl", "op "),
+    ("sv", "den |på |fredag|torsdag"),
+    ("da", "man|tir|ons|tor|fre|lør|søn"),
+    ("fi", "ma |ti |ke |to |pe |su "),
+    ("pl", "w dniu |dnia |pon|wt|śr|czw|pt|sob|niedz"),
+    ("cs", "dne |v "),
+    ("sk", "dňa "),
+    ("hr", "u "),
+    ("ro", "în "),
+    ("el", "στις |στην "),
+    ("hu", "a(z) "),
+    ("vi", "vào |trên "),
+    ("id", "pada "),
+    ("tr", "tarihinde "),
+    ("bg", "на "),
+    ("sr", "дана "),
+    ("ru", "в |пн|вт|ср|чт|пт|сб|вс"),
+    ("uk", "нд"),
+    ("he", "בתאריך|ב-"),
+    ("ar", "في "),
+    ("fa", "در "),
+    ("zh", "於 |在 "),
+)
+OPENERS = tuple(word for _, words in _OPENERS for word in words.split("|"))
+
+# A name with a stamp and no verb: the client, and a regular expression for all of the line.
+STAMPED_NAMES = (
+    # `* Ann Lee <ann@agency.test> [2004-03-01 12:00]:`
+    ("mutt", r"(?:[*+]{1,3} )?\S[^<>\[\]]{0,80}(?:<[^<> ]+@[^<> ]+>)? ?\[[^\]]{0,10}\d[^\]]{5,30}\]:"),
+    # `2010/3/4 Ann <ann@agency.test>`
+    ("gmail", r"\d{4}[/-]\d\d?[/-]\d\d?,? [^<>:]{2,80}<[^<> ]+@[^<> ]+>:?"),
+)
+# Attributions that stand behind marks of a quote: the client, and a regular expression for all of the line.
+FRAMED = (
+    # `>>> Ann Lee 03/04/05 9:00 AM >>>`, with or without an address
+    ("groupwise", r">>> .{3,120}\d.{0,20} ?>>>"),
+    # `>>>>> "AL" == Ann writes:`
+    ("supercite", r">{4,5} .{2,100}(?:writes|wrote):"),
+)
+# GroupWise's later versions, wrapped where the line was full:
+# `>>> Ann Lee <ann@agency.test> schrieb am … in Nachricht <id>:`.
+GROUPWISE_HEAD = r">>> [^>\n]{0,100}[@\d]"
+# Outlook Express in newsgroups names the message, and ends in an ellipsis.
+NEWS = (("en", "message|news"), ("de", "newsbeitrag|nachricht"), ("nl", "berichtnieuws"))
 
 # Before a name, and then a colon: said without a verb. Believed where a quote or an address follows.
 PREFIXES = (

@@ -98,7 +98,7 @@ LABEL_PREFIXES = ("msipheader", "msipfooter")
 TOP_BORDERS = ("#e1e1e1", "#b5c4df", "rgb(225,225,225)", "rgb(181,196,223)")
 
 # What of HTML tells that it says more than the plain part beside it, other than a name of those above: lists, those
-# of Word (desktop Outlook, and Gmail's copy), quotes, and their borders.
-STRUCTURE = ("<li", "mso-list", "msolistparagraph", "<blockquote", "border-left", *TOP_BORDERS, "rgb(225, 225, 225)")
+# of Word (desktop Outlook, and the copy of it that Gmail makes), quotes, and the rule above a header.
+STRUCTURE = ("<li", "mso-list", "msolistparagraph", "<blockquote", *TOP_BORDERS, "rgb(225, 225, 225)")
 # The commonest, as Outlook, Gmail and Apple Mail write them: to fold the case of a whole source costs more.
 AS_WRITTEN = ("<li", "MsoListParagraph", "mso-list", "<blockquote", "gmail_quote", "#E1E1E1")

@@ -1,5 +1,5 @@
 # ruff: noqa: ISC004, RUF001  rows are long alternatives over some lines, in all alphabets
-"""How people take their leave, and what their telephones and mail programs write below. Data only.
+"""How people greet and take their leave, and what their telephones and mail programs write below. Data only.
 
 `parsers.signature` compares whole lines in lower case, punctuation aside.
 """
@@ -192,6 +192,18 @@ DEVICES = (
     ("ar", r"(?:أرسلت|مرسل) من .{2,40}"),
     ("vi", r"đã gửi từ .{2,40}"),
 )  # fmt: skip
+
+# How a text begins: regular expressions for the head of a line.
+GREETINGS = (
+    (
+        "en",
+        r"hi|hello|hey|dear|greetings|good (?:morning|afternoon|evening|day)|all|team|sir|ma'?am|thanks|thank you"
+        r"|here (?:are|is)",
+    ),
+    ("es", "hola"),
+    ("fr", "bonjour"),
+    ("de", "hallo"),
+)
 
 # Titles and ways to reach somebody, by which the lines of a name block are told.
 CONTACT = (

@@ -95,6 +95,7 @@ SHAPES = (
     Shape("number", r"\d{1,2}[-–]\d{1,2}[.)]", GAP, bold=False, counts=True),
     # Spanish `1.-`, Chinese `1、` and `（1）`, the full stop of full-width forms.
     Shape("number", r"[(（]?\d{1,2}(?:\.\)|\.-|[)）．、]|\.(?!\d))", ANY, counts=True),
+    Shape("number", r"\d{1,2}[a-z][.)]", GAP, counts=True),
     Shape("number", r"(?:\d{1,2}:|#\d{1,2}[.:)]?|\d{1,2} ?[-–—])", GAP, counts=True),
     Shape("number", r"\d{1,2}(?:(?:st|nd|rd|th)[:.)]|[/°º])", GAP, counts=True),
     Shape("number", rf"(?i:{COUNTED})\.? ?#?\d{{1,2}} ?[-–.:)]", GAP, counts=True),

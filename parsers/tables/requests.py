@@ -69,13 +69,19 @@ INSTRUCTIONS = (
 
 # An item of nothing but these, or in brackets, or of dots and underscores, waits for an answer.
 _PLACEHOLDERS = (
-    "your insert enter add the a bullet item accomplishment task point answer response activity entry"
-    " achievement here "
-    "text one two three four five first second third fourth fifth todo tbd xxx punkt stichpunkt antwort"
-    " hier ihr ihre "
-    "point réponse ici votre punto respuesta aquí su ponto resposta aqui risposta qui antwoord punt uw"
+    (
+        "en",
+        "your insert enter add the a bullet item accomplishment task point answer response activity entry"
+        " achievement here text one two three four five first second third fourth fifth todo tbd xxx",
+    ),
+    ("de", "punkt stichpunkt antwort hier ihr ihre"),
+    ("fr", "point réponse ici votre"),
+    ("es", "punto respuesta aquí su"),
+    ("pt", "ponto resposta aqui"),
+    ("it", "risposta qui"),
+    ("nl", "antwoord punt uw"),
 )
-PLACEHOLDERS = frozenset(_PLACEHOLDERS.split())
+PLACEHOLDERS = frozenset(word for _, words in _PLACEHOLDERS for word in words.split())
 
 # Above a list that shows how to answer.
 EXAMPLES = (

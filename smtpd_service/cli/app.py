@@ -39,6 +39,8 @@ NOUNS = {
 
 def run(arguments: Sequence[str]) -> int:
     """Do what was typed and return the exit code; a mistake is one line on standard error."""
+    if closed := _closed_stream():
+        return _refuse(f"pulsebox: {closed} is closed; open it, if only on /dev/null")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that knows no arrow still gets its answer.
@@ -58,6 +60,12 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         return _refuse(_usage(error))
     return code
+
+
+def _closed_stream() -> str | None:
+    """Return a standard stream that is not open: a database opened next would take its place, and be printed to."""
+    named = (("standard input", sys.stdin), ("standard output", sys.stdout), ("standard error", sys.stderr))
+    return next((name for name, stream in named if stream is None), None)
 
 
 def _require_text(arguments: Sequence[str]) -> None:
@@ -111,7 +119,8 @@ def _usage(error: typer.TyperException) -> str:
 
 
 def _refuse(text: str) -> int:
-    print(one_line(text), file=sys.stderr)
+    if sys.stderr is not None:
+        print(one_line(text), file=sys.stderr)
     return 2
 
 

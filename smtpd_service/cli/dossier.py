@@ -14,6 +14,8 @@ from storage.records import MessageId
 
 # Of the view's row, what differs from mailbox to mailbox.
 _OF_DELIVERY = ("mailbox", "recipient")
+# Bullets that people are shown; who sent more pasted something else.
+SHOWN = 200
 
 
 def columns(zone: tzinfo) -> list[Column]:
@@ -51,11 +53,24 @@ def _submissions(store: Store, id_: MessageId) -> list[dict[str, Any]]:
     submissions = _rows(store, "SELECT * FROM submissions WHERE message = :id ORDER BY id", id_)
     bullets = _rows(store, "SELECT * FROM bullets WHERE message = :id ORDER BY submission, position", id_)
     return [
-        each | {"bullets": [bullet for bullet in bullets if bullet["submission"] == each["id"]]} for each in submissions
+        each
+        | {
+            "repeated_round": _round(store, each["repeats"] or each["near_repeats"]),
+            "bullets": [bullet for bullet in bullets if bullet["submission"] == each["id"]],
+        }
+        for each in submissions
     ]
 
 
-def _rows(store: Store, statement: str, id_: MessageId) -> list[dict[str, Any]]:
+def _round(store: Store, submission: str | None) -> str | None:
+    """Return for which round an earlier submission was, where views show it."""
+    if submission is None:
+        return None
+    found = _rows(store, "SELECT round FROM submissions WHERE id = :id", submission)
+    return found[0]["round"] if found else None
+
+
+def _rows(store: Store, statement: str, id_: str) -> list[dict[str, Any]]:
     with run(store, statement, {"id": id_}) as found:
         return list(found.as_dicts())
 
@@ -70,7 +85,7 @@ def print_dossier(dossier: Row, zone: tzinfo) -> None:
             ("client", f"{dossier['client']}, said {dossier['helo'] or 'nothing'}"),
             ("message-id", dossier["message_id"] or ""),
             ("size", f"{dossier['octets']:,} octets"),
-            ("sha-256", dossier["digest"]),
+            ("sha-256" if dossier["destroyed_at"] is None else "keyed digest", dossier["digest"]),
             ("destroyed", _destroyed(dossier, zone)),
             ("parameters", _parameters(dossier)),
             ("state", _state(dossier)),
@@ -109,12 +124,19 @@ def _state(dossier: Row) -> str:
 
 def _read(submission: Row) -> Iterator[str]:
     marks = [name for name in ("late", "superseded") if submission[name]]
-    marks += ["repeats an earlier one"] if submission["repeats"] else []
-    marks += [f"repeats an earlier one by {submission['similarity']:.0%}"] if submission["near_repeats"] else []
+    earlier = f"its answer for {submission['repeated_round']}" if submission["repeated_round"] else "an earlier answer"
+    marks += [f"repeats {earlier}"] if submission["repeats"] else []
+    if submission["near_repeats"] and not submission["repeats"]:
+        # What is only near is not shown as the same.
+        marks += [f"nearly repeats {earlier} ({min(int(submission['similarity'] * 100), 99)} %)"]
     marks += ["in quarantine"] if submission["quarantined"] else []
     where = f" for {submission['round']}" if submission["round"] else ""
+    count = submission["bullet_count"]
+    said = "; ".join([submission["status"] + where, *marks])
     yield ""
-    yield f"{', '.join([submission['status'], *marks])}{where}, {submission['bullet_count']} bullets:"
-    for bullet in submission["bullets"]:
+    yield f"{said}; {count:,} {'bullet' if count == 1 else 'bullets'}{':' * (count > 0)}"
+    for bullet in submission["bullets"][:SHOWN]:
         indent = "  " * (1 + bullet["level"])
         yield f"{indent}{bullet['position']}. {'(in quarantine)' if bullet['quarantined'] else bullet['text'] or ''}"
+    if count > SHOWN:
+        yield f"  … and {count - SHOWN:,} more; all of them with --json"

@@ -1,30 +1,30 @@
-"""One mail read under limits, whatever is in it: no file may take the machine down, none may stop the others.
+"""Mails read under limits, whatever is in them: no file may take the machine down, none may stop the others.
 
-The service reads in a child that it can kill. Here the mail is somebody's own file: the limits of the service hold
-in this process, and what crosses them is a reading that says so.
+They are read where the service reads its mail: in a child that the kernel limits in memory and that is killed when its
+time is over, since no signal stops the C code of a library. What crosses a limit is a reading that says so.
 """
 
 import os
-import resource
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import NoReturn
+from typing import TypeVar
 
 from parsers.model import Explained, Reading, Status
+from smtpd_service.cli.complaint import Complaint
+from smtpd_service.parsing import Child, NoChildError, ParsingError, Request
 
-# Of address space beside what the program has at the start, in octets, as [reader] memory.
+# Of address space, in octets, as [reader] memory.
 MEMORY = 512_000_000
 # A reading of the longest mail takes one on a slow machine.
 SECONDS = 10.0
 OCTETS = 100_000_000
 STANDARD_INPUT = Path("-")
+# What is sent ahead to the child: it shall not wait for us, nor all of a folder be in memory.
+MAILS_AHEAD, OCTETS_AHEAD = 100, 8_000_000
 
-
-class TooLong(BaseException):
-    """The time of one mail is over. No Exception: the parser turns those into defects of the mail."""
+Name = TypeVar("Name")
 
 
 def octets_of(file: Path) -> bytes | None:
@@ -39,51 +39,35 @@ def octets_of(file: Path) -> bytes | None:
     return octets if len(octets) <= OCTETS else None
 
 
-def explained(octets: bytes | None, explain: Callable[[bytes], Explained]) -> Explained:
-    """Return what `explain` makes of the octets; UNREADABLE, and why, where it makes nothing within the limits."""
-    if octets is None:
-        return _unreadable(f"over {OCTETS:,} octets")
+def explained(
+    mails: Iterable[tuple[Name, bytes | None]], request: Callable[[bytes], Request]
+) -> Iterator[tuple[Name, Explained]]:
+    """Yield what each mail says; UNREADABLE, and why, for one without octets or that cannot be read in the limits."""
+    child = Child(deadline=SECONDS, memory=MEMORY, quiet=True)
     try:
-        with _deadline():
-            return explain(octets)
-    except TooLong:
-        return _unreadable(f"not read within {SECONDS:g} s")
-    except MemoryError:
-        return _unreadable(f"needs over {MEMORY:,} octets of memory")
-    except Exception as error:  # whatever one mail provokes must not stop the others
-        return _unreadable(f"{type(error).__name__} in the parser")
-
-
-@contextmanager
-def memory_limited() -> Iterator[None]:
-    """Hold the process to MEMORY octets more than it has; where that cannot be told, as it was."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except OSError:
-        yield
-        return
-    limits = (pages * resource.getpagesize() + MEMORY, *(each for each in (soft, hard) if each >= 0))
-    resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
-    try:
-        yield
+        for some in _ahead(mails):
+            with closing(child.explanations([request(each) for _, each in some if each is not None])) as answers:
+                for name, octets in some:
+                    found = next(answers) if octets is not None else ParsingError(f"over {OCTETS:,} octets")
+                    yield name, _unreadable(str(found)) if isinstance(found, ParsingError) else found
+    except NoChildError as error:
+        raise Complaint(str(error)) from error
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        child.close()
 
 
-@contextmanager
-def _deadline() -> Iterator[None]:
-    handler = signal.signal(signal.SIGALRM, _stop)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, left, interval)
-        signal.signal(signal.SIGALRM, handler)
-
-
-def _stop(*_: object) -> NoReturn:
-    raise TooLong
+def _ahead(mails: Iterable[tuple[Name, bytes | None]]) -> Iterator[list[tuple[Name, bytes | None]]]:
+    """Yield mails in batches, as many as may be sent ahead."""
+    some: list[tuple[Name, bytes | None]] = []
+    held = 0
+    for name, octets in mails:
+        some.append((name, octets))
+        held += len(octets or b"")
+        if len(some) >= MAILS_AHEAD or held >= OCTETS_AHEAD:
+            yield some
+            some, held = [], 0
+    if some:
+        yield some
 
 
 def _unreadable(defect: str) -> Explained:

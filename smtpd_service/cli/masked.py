@@ -42,7 +42,8 @@ def facts(reading: Reading, *, everything: bool) -> dict[str, Any]:
 
 def _bullet(told: Mapping[str, Any], *, hidden: bool, everything: bool) -> dict[str, Any]:
     shown = {name: value for name, value in told.items() if name != "quarantine"}
-    return shown | {"text": told["text"] if everything or not hidden else None, "quarantined": hidden}
+    masked = {} if everything or not hidden else {"text": None, "portion_mark": None}
+    return shown | masked | {"quarantined": hidden}
 
 
 def own_text(explained: Explained, *, signed: bool, everything: bool) -> str | None:
@@ -56,7 +57,22 @@ def own_text(explained: Explained, *, signed: bool, everything: bool) -> str | N
         if bullet.quarantine is not None:
             # Its words stand there as they were typed, wrapped and indented.
             words = r"\s+".join(map(re.escape, bullet.text.split()))
-            said, count = re.subn(words, lambda found: re.sub(r"\S", MASK, found[0]), said)
-            if not count:
+            spans = [widened(said, found.start(), found.end(), bullet.marker) for found in re.finditer(words, said)]
+            if not spans:
                 return None
+            for begin, end in spans:
+                said = blanked(said, begin, end)
     return said
+
+
+def widened(text: str, start: int, end: int, marker: str) -> tuple[int, int]:
+    """Return the lines of an item without its marker: its portion mark stands before its text, or behind it."""
+    begin = text.rfind("\n", 0, start) + 1
+    before = text[begin:start].lstrip()
+    begin = start - len(before) + (len(marker) if before.startswith(marker) else 0)
+    line_end = text.find("\n", end)
+    return begin, line_end if line_end >= 0 else len(text)
+
+
+def blanked(text: str, begin: int, end: int) -> str:
+    return text[:begin] + re.sub(r"\S", MASK, text[begin:end]) + text[end:]

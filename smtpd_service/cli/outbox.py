@@ -14,9 +14,10 @@ from smtpd_service.cli.options import After, All, Config, Json, Limit, OfMailbox
 from smtpd_service.cli.paper import print_json, print_octets
 from smtpd_service.cli.slip import columns, print_slip, slip_of
 from smtpd_service.identity import now
-from storage import notices
+from storage import notices, quarantine
 from storage.engine import Tx
-from storage.records import NoticeId, NoticeKind, NoticeState
+from storage.query import run
+from storage.records import MessageId, NoticeId, NoticeKind, NoticeState
 
 verbs = noun("Mail that we write: bounces and warnings.")
 
@@ -73,8 +74,24 @@ def _octets(desk: Desk, id_: NoticeId) -> bytes:
         notice = notices.get(tx, id_)
     if notice is None:
         raise Complaint(f"no notice {id_}; see: pulsebox outbox list")
+    _require_open(desk, id_)
     # A dropped one keeps no octets of its own, or empty ones.
     return notice.octets or compose(notice, letterhead_of(desk.settings))
+
+
+def _require_open(desk: Desk, id_: NoticeId) -> None:
+    """Complain where something of the mail that a notice is about is in quarantine: it returns that, or its subject."""
+    with run(desk.store, "SELECT message FROM notices WHERE id = :id", {"id": id_}) as found:
+        about = next((row["message"] for row in found.as_dicts()), None)
+    if about is None:
+        return
+    with desk.store.reading() as tx:
+        held = quarantine.first_held(tx, MessageId(about))
+    if held is not None:
+        raise Complaint(
+            f"notice {id_} returns message {about}, of which something is in quarantine; "
+            f"see: pulsebox quarantine show {held} --raw"
+        )
 
 
 @verbs.command()

@@ -14,9 +14,10 @@ import typer
 from parsers.model import Explained, Status
 from smtpd_service.cli import masked
 from smtpd_service.cli.complaint import Complaint, one_line
-from smtpd_service.cli.limited import STANDARD_INPUT, explained, memory_limited, octets_of
+from smtpd_service.cli.limited import STANDARD_INPUT, explained, octets_of
 from smtpd_service.cli.options import Json
 from smtpd_service.cli.paper import as_json, octet_stream, print_json
+from smtpd_service.parsing import Kind, Request
 
 
 class Form(StrEnum):
@@ -70,20 +71,19 @@ def parse(
     if signed and not reply:
         raise Complaint("--keep-signature says how much --reply prints; add --reply")
     wish = Wish(reply, signed, not mask)
-    explain = _explainer(form, _text(_octets("--request", request) or b"") if request else "")
-    with memory_limited():
-        if folder is not None:
-            return _print_folder(folder, files, SUFFIXES[form], explain, wish)
-        _print_files(_named(files), explain, wish, json=json)
+    wanted = _wanted(form, _text(_octets("--request", request) or b"") if request else "")
+    if folder is not None:
+        return _print_folder(folder, files, SUFFIXES[form], wanted, wish)
+    _print_files(_named(files), wanted, wish, json=json)
     return 0
 
 
-def _explainer(form: Form | None, request: str) -> Callable[[bytes], Explained]:
-    from parsers import parse as parser  # noqa: PLC0415  # a mistake is told, and help printed, before it is loaded
-
+def _wanted(form: Form | None, asked: str) -> Callable[[bytes], Request]:
+    """Return what makes a request of the octets of a file."""
     if form is None:
-        return lambda octets: parser.explain(octets, request=request)
-    return lambda octets: parser.explain_body(_text(octets), html=form is Form.HTML, request=request)
+        return lambda octets: Request(octets, null_sender=False, asked=asked, kind=Kind.EXPLAIN)
+    kind = Kind.EXPLAIN_HTML if form is Form.HTML else Kind.EXPLAIN_TEXT
+    return lambda octets: Request(_text(octets).encode(), null_sender=False, asked=asked, kind=kind)
 
 
 def _text(octets: bytes) -> str:
@@ -120,8 +120,8 @@ def _named(files: Sequence[Path] | None) -> Sequence[Path]:
     return found
 
 
-def _print_files(files: Sequence[Path], explain: Callable[[bytes], Explained], wish: Wish, *, json: bool) -> None:
-    found = ((file, explained(_octets("", file), explain)) for file in files)
+def _print_files(files: Sequence[Path], wanted: Callable[[bytes], Request], wish: Wish, *, json: bool) -> None:
+    found = explained(((file, _octets("", file)) for file in files), wanted)
     if json and len(files) == 1:
         print_json(wish.facts(next(found)[1]))
     elif json:
@@ -146,7 +146,7 @@ def _print_folder(
     folder: Path,
     files: Sequence[Path] | None,
     suffixes: tuple[str, ...],
-    explain: Callable[[bytes], Explained],
+    wanted: Callable[[bytes], Request],
     wish: Wish,
 ) -> int:
     """Print the mails of a folder; 1 where one cannot be read as octets, which is told on standard error."""
@@ -158,16 +158,16 @@ def _print_folder(
         raise Complaint(f"--dir: cannot read {str(folder)!r}: {error.strerror}") from error
     failed: list[str] = []
 
-    def readings() -> Iterator[tuple[str, dict[str, Any]]]:
+    def opened() -> Iterator[tuple[Path, bytes | None]]:
         for mail in _watched(mails):
             try:
                 octets = _regular(mail)
             except OSError as error:
                 failed.append(f"cannot read {str(mail)!r}: {error.strerror}")
             else:
-                yield _name(Path(mail.name)), wish.facts(explained(octets, explain))
+                yield mail, octets
 
-    _print_object(readings())
+    _print_object((_name(Path(mail.name)), wish.facts(found)) for mail, found in explained(opened(), wanted))
     for each in failed:
         print(one_line(f"pulsebox parse: {each}"), file=sys.stderr)
     return 1 if failed else 0

@@ -18,7 +18,8 @@ from smtpd_service.domain.release import person
 from smtpd_service.identity import now
 from storage import messages, quarantine
 from storage.engine import Tx
-from storage.records import Condemned, Held, MessageState, QuarantineState
+from storage.query import run
+from storage.records import Condemned, Held, MessageId, MessageState, QuarantineState
 
 verbs = noun("Texts that only reviewers may see.")
 
@@ -65,13 +66,13 @@ def show(
         raise Complaint("--raw and --json do not go together; choose one")
     with open_desk(config) as desk:
         number, held, octets = _looked(desk, typed.identifier(id_), raw=raw, by=_name(by), reason=reason)
-        zone = desk.zone
+        sender, zone = _sender(desk, held), desk.zone
     if octets is not None:
         print_octets(octets)
     elif json:
-        print_json(facts(held) | {"change": number})
+        print_json(facts(held, sender) | {"change": number})
     else:
-        print_held(held, zone, number)
+        print_held(held, sender, zone, number)
 
 
 def _looked(desk: Desk, id_: str, *, raw: bool, by: str, reason: str) -> tuple[int, Held, bytes | None]:
@@ -86,6 +87,12 @@ def _looked(desk: Desk, id_: str, *, raw: bool, by: str, reason: str) -> tuple[i
         return recorded.number, held, None
     with desk.store.reading() as tx:
         return recorded.number, held, messages.octets(tx, held.message)
+
+
+def _sender(desk: Desk, held: Held) -> str | None:
+    """Return who wrote it (From), where one can be told."""
+    with run(desk.store, "SELECT sender FROM withheld WHERE id = :id", {"id": held.id}) as found:
+        return next((row["sender"] for row in found.as_dicts()), None)
 
 
 def _one(tx: Tx, id_: str) -> Held:
@@ -107,18 +114,24 @@ def _name(by: str | None) -> str:
 
 @verbs.command()
 def release(
-    named: Ids,
+    named: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Texts in quarantine.")] = None,
     *,
+    message: Annotated[
+        str | None, typer.Option("--message", metavar="ID", help="All that is held of this mail.")
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why these may be seen.")],
     by: By = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Let auditors see texts; a second person must do the same, unless [quarantine] release_by is 1."""
-    chosen, name = _named(named), _name(by)
+    name = _name(by)
     if not reason.strip():
         raise Complaint("--reason: say why these may be seen")
+    if bool(named) == bool(message):
+        raise Complaint("name texts, or one mail with --message")
     with open_desk(config) as desk, desk.store.unit() as tx:
+        chosen = _held_of(tx, typed.identifier(message)) if message else _named(named or ())
         rows = _all(quarantine.lock(tx, chosen), chosen)
         _require_present(tx, rows)
         once, whole = _released(rows, name, desk.settings.quarantine.release_by)
@@ -138,6 +151,13 @@ def release(
     told = [f"{len(whole)} released"] if whole else []
     told += [f"{len(once)} released once, by {name}; another person must release them too"] if once else []
     say(f"{', '.join(told)}   recorded as #{recorded.number}")
+
+
+def _held_of(tx: Tx, message: str) -> list[str]:
+    found = quarantine.held_of(tx, MessageId(message))
+    if not found:
+        raise Complaint(f"nothing of message {message} is in quarantine; see: pulsebox quarantine list")
+    return found
 
 
 def _named(texts: Sequence[str]) -> list[str]:

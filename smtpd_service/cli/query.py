@@ -13,6 +13,8 @@ from storage.query import ROW_LIMIT, TIME_LIMIT, Rows, run
 
 # More than this nobody reads from a screen; JSON and CSV have the limit of storage.query.
 TABLE_LIMIT = 1000
+# Nor more of one cell.
+CELL = 200
 _IN_MEMORY = 16_000_000
 _COPIED_AT_ONCE = 1 << 20
 
@@ -29,7 +31,10 @@ def query(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Ask the views: mailboxes, messages, submissions, bullets, withheld, refusals, notices, rounds, changes."""
+    """Ask the views: mailboxes, messages, submissions, bullets, withheld, refusals, notices, rounds, changes.
+
+    A table shows 200 characters of a cell; --json and --csv have all of it.
+    """
     if csv and json:
         raise Complaint("--csv and --json do not go together; choose one")
     most = limit or (ROW_LIMIT if csv or json else TABLE_LIMIT)
@@ -70,7 +75,10 @@ def _print_table(found: Rows) -> None:
 def _column(key: str, title: str) -> Column:
     def cell(row: Row) -> str:
         value = row[key]
-        return "NULL" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        if value is None or isinstance(value, bool):
+            return "NULL" if value is None else str(value).lower()
+        said = str(value)
+        return said if len(said) <= CELL else f"{said[: CELL - 1]}…"
 
     return Column(title, cell)
 

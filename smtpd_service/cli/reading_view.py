@@ -14,7 +14,7 @@ from rich.text import Text
 
 from parsers.model import Bullet, Cut, Explained, Part, Reading
 from smtpd_service.cli.complaint import printable
-from smtpd_service.cli.masked import IN_QUARANTINE, MASK, is_hidden
+from smtpd_service.cli.masked import IN_QUARANTINE, blanked, is_hidden, widened
 from smtpd_service.cli.paper import Column, plain, print_paper, print_table, say
 
 COLOURS = {"OK": "green", "SENSITIVE": "green", "FEW": "yellow", "MANY": "yellow"}
@@ -82,6 +82,7 @@ def _told(reading: Reading, bullet: Bullet, *, everything: bool) -> dict[str, ob
     if is_hidden(reading, bullet):
         rule = bullet.quarantine or ", ".join(reading.quarantine)
         told["text"] = f"[{rule}] {told['text'] if everything else IN_QUARANTINE}"
+        told["portion_mark"] = told["portion_mark"] if everything else None
     return told
 
 
@@ -137,7 +138,7 @@ def _rows(part: Part) -> Iterator[Row]:
 def _body(part: Part, reading: Reading, *, everything: bool) -> Iterator[tuple[Text, Text, Text]]:
     """Yield margin, gutter and text of each line of a part, and a line where something was cut that is not shown."""
     bullets = [bullet for bullet in reading.bullets if bullet.part == part.index]
-    kept_back = [] if everything else _spans(bullet for bullet in bullets if is_hidden(reading, bullet))
+    kept_back = [] if everything else _hidden(part, (each for each in bullets if is_hidden(reading, each)))
     cuts = [cut for cut in reading.trace if cut.part == part.index and not _is_about_all(cut)]
     rows = list(_rows(part))
     if reading.quarantine and not everything:
@@ -164,6 +165,11 @@ def _spans(bullets: Iterable[Bullet]) -> list[Cut]:
     return [Cut(str(bullet.position), bullet.part, bullet.start, bullet.end) for bullet in bullets]
 
 
+def _hidden(part: Part, bullets: Iterable[Bullet]) -> list[Cut]:
+    spans = (widened(part.text, bullet.start, bullet.end, bullet.marker) for bullet in bullets)
+    return [Cut("", part.index, begin, end) for begin, end in spans]
+
+
 def _touching(rows: Iterable[Row], spans: Iterable[Cut]) -> Iterator[list[Cut]]:
     """Yield for each row what begins in it, and of what began above the one that reaches farthest: linear."""
     waiting = deque(sorted(spans, key=lambda span: (span.start, span.end)))
@@ -180,7 +186,7 @@ def _line(row: Row, cut: Iterable[Cut], bullets: Iterable[Cut], hidden: Iterable
     text = row.text[:LINE]
     for span in hidden:
         begin, end = max(span.start - row.start, 0), max(span.end - row.start, 0)
-        text = text[:begin] + "".join(c if c.isspace() else MASK for c in text[begin:end]) + text[end:]
+        text = blanked(text, begin, end)
     shown = Text(harmless(text))
     for spans, style in ((bullets, KEPT), (cut, CUT)):
         for span in spans:

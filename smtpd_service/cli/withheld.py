@@ -14,6 +14,7 @@ def columns(zone: tzinfo) -> list[Column]:
     return [
         ids(),
         ids("submission"),
+        plain("sender"),
         Column("what", lambda row: f"bullet {row['position']}" if row["position"] else row["place"]),
         plain("rule"),
         Column("state", lambda row: state_of(row["state"], once=row["first_at"] is not None)),
@@ -40,19 +41,20 @@ def settled(held: Held) -> str:
     return f"{held.id} was released {at}; see: pulsebox message show {held.message}"
 
 
-def facts(held: Held) -> dict[str, Any]:
+def facts(held: Held, sender: str | None) -> dict[str, Any]:
     """Return all of a row as JSON has it, its text too."""
-    row = {name: getattr(held, name) for name in held.__slots__}
+    row = {name: getattr(held, name) for name in held.__slots__} | {"sender": sender}
     return row | {name: instant_text(at) for name, at in row.items() if isinstance(at, datetime)}
 
 
-def print_held(held: Held, zone: tzinfo, number: int) -> None:
+def print_held(held: Held, sender: str | None, zone: tzinfo, number: int) -> None:
     once = f"once by {held.first_by}, {moment(held.first_at, zone)}" if held.first_by else ""
     print_facts(
         (
             ("id", held.id),
             ("message", held.message),
             ("submission", held.submission),
+            ("sender", sender or ""),
             ("what", f"bullet {held.position}" if held.position else held.place),
             ("rule", held.rule),
             ("held", moment(held.held_at, zone)),

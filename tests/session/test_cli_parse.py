@@ -1,12 +1,14 @@
 """`pulsebox parse`: a mail read without a service, a database or a configuration, told to people and to programs."""
 
+import base64
 import io
 import json
 import os
 import pty
-import resource
+import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -255,32 +257,69 @@ def test_a_name_that_is_no_utf_8_still_makes_json(tmp_path: Path) -> None:
     assert list(parsed("--dir", tmp_path).json) == ["\N{REPLACEMENT CHARACTER}.eml"]
 
 
-def test_whatever_the_parser_raises_is_unreadable_and_stops_no_other() -> None:
-    def surprise(_: bytes) -> Explained:
-        raise LookupError("whatever")
-
-    def forever(_: bytes) -> Explained:
-        while True:
-            pass
-
-    def hungry(_: bytes) -> Explained:
-        raise MemoryError
-
-    assert limited.explained(MAIL, surprise).reading.defects == ("LookupError in the parser",)
-    assert "memory" in limited.explained(MAIL, hungry).reading.defects[0]
-    before, limited.SECONDS = limited.SECONDS, 0.05
-    try:
-        found = limited.explained(MAIL, forever).reading
-    finally:
-        limited.SECONDS = before
-    assert (found.status, found.defects) == ("UNREADABLE", ("not read within 0.05 s",))
+def reports(words: bytes) -> bytes:
+    """Return a mail whose attached PDF draws these, packed."""
+    stream = zlib.compress(words)
+    pdf = b"".join([
+        b"%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n",
+        b"2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n",
+        b"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R>>\nendobj\n",
+        b"4 0 obj\n<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream\nendobj\n" % (len(stream), stream),
+        b"trailer<</Root 1 0 R>>\n%%EOF",
+    ])  # fmt: skip
+    head = b"From: ann@agency.test\nContent-Type: application/pdf; name=week.pdf\nContent-Transfer-Encoding: base64\n\n"
+    return head + base64.encodebytes(pdf)
 
 
-def test_memory_is_limited_while_a_mail_is_read_and_not_after() -> None:
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    with limited.memory_limited(), pytest.raises(MemoryError):
-        bytearray(2 * limited.MEMORY)
-    assert resource.getrlimit(resource.RLIMIT_AS) == before
+def test_a_file_that_ends_the_parser_is_unreadable_and_stops_no_other(mail: Path, tmp_path: Path) -> None:
+    bomb = written(tmp_path, "bomb.eml", reports(b"q " * 20_000_000))
+    last = written(tmp_path, "last.eml", MAIL)
+
+    said = parsed("--json", mail, bomb, last).json
+    assert [each["status"] for each in said.values()] == ["OK", "UNREADABLE", "OK"]
+    assert "the parsing child ended" in said[str(bomb)]["defects"][0]
+    folder = parsed("--dir", tmp_path)
+    assert [each["status"] for each in folder.json.values()] == ["OK", "UNREADABLE", "OK"]
+    assert folder.err == ""
+
+
+def test_a_file_that_takes_too_long_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited, "SECONDS", 0.05)
+    slow = written(tmp_path, "a.eml", b"From: a@b.test\n\n" + b"- word; " * 2_000_000)
+
+    assert as_json(slow)["defects"] == ["not read within 0.05 s"]
+
+
+def test_ctrl_c_ends_it(tmp_path: Path) -> None:
+    for number in range(2_000):
+        written(tmp_path, f"{number}.eml", MAIL)
+    command = [PULSEBOX, "parse", "--dir", tmp_path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment()) as running:
+        assert running.stdout is not None
+        running.stdout.read(1)
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=30)
+
+    assert running.returncode == 130
+
+
+def test_nothing_is_imported_from_the_folder_one_is_in(mail: Path, tmp_path: Path) -> None:
+    (tmp_path / "parsers").mkdir()
+    written(tmp_path, "parsers/__init__.py", b"raise SystemExit(9)")
+    written(tmp_path, "json.py", b"raise SystemExit(9)")
+    command = [PULSEBOX, "parse", "--json", mail]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=60, env=clean_environment())
+
+    assert json.loads(done.stdout)["status"] == "OK"
+
+
+def test_more_mails_than_are_sent_ahead_come_out_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited, "MAILS_AHEAD", 2)
+    for number in range(5):
+        written(tmp_path, f"{number}.eml", MAIL.replace(b"last week", b"week %d" % number))
+
+    said = parsed("--dir", tmp_path).json
+    assert [each["subject"] for each in said.values()] == [f"Re: week {number}" for number in range(5)]
 
 
 def test_a_file_too_large_is_not_even_read(tmp_path: Path) -> None:
@@ -389,3 +428,14 @@ def test_a_number_that_nobody_should_see_is_shown_to_who_has_the_file_and_masked
     assert "219-09" not in parsed(mail, "--json", "--mask").out
     assert "219-09" not in parsed(mail, "--mask").out
     assert "219-09" not in parsed(mail, "--reply", "--mask").out
+
+
+def test_a_portion_mark_is_masked_with_its_text(tmp_path: Path) -> None:
+    mail = written(tmp_path, "a.eml", MAIL.replace(b"- wrote the memo", b"- (TS//SI-GIRAFFE//NF) wrote the memo"))
+
+    assert "GIRAFFE" in parsed(mail).out
+    for verb in ((), ("--json",), ("--reply",), ("--reply", "--json")):
+        said = parsed(mail, *verb, "--mask").out
+        assert "GIRAFFE" not in said
+        assert "closed the case" in said
+    assert as_json(mail, "--mask")["bullets"][1]["portion_mark"] is None

@@ -1,5 +1,7 @@
 """The reviewers' desk: what is listed, shown, released by two people, and destroyed."""
 
+import hashlib
+import hmac
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from smtpd_service.domain.outcomes import Stored
 from smtpd_service.domain.release import person
 from smtpd_service.parsing import Child
 from smtpd_service.reader import Reader
-from storage import messages, notices
+from storage import acceptance, messages, notices
 from storage.records import MessageId
 from tests.session.office import NODE, Office
 from tests.storage.stock import NOON, add_box, add_campaign, box, notice
@@ -67,11 +69,13 @@ def test_the_list_is_masked(each_office: Office, child: Child) -> None:
 
     [row] = each_office.json("quarantine", "list")
     assert set(row) == {
-        "id", "submission", "message", "place", "position", "rule", "state", "held_at", "first_at", "settled_at"
+        "id", "submission", "message", "place", "position", "rule", "state", "held_at", "first_at", "settled_at",
+        "sender",
     }  # fmt: skip
     assert (row["message"], row["rule"], row["state"]) == (id_, "portion:secret", "held")
     said = each_office.types("quarantine", "list").out
     assert "bullet 2" in said
+    assert "ann@agency.test" in said
     assert HIDDEN not in said
     assert each_office.json("quarantine", "list", "--rule", "ssn") == []
     assert each_office.json("quarantine", "list", "--state", "released") == []
@@ -118,7 +122,10 @@ def test_a_reviewer_sees_the_text(each_office: Office, child: Child) -> None:
 
     shown = each_office.json("quarantine", "show", text, "--reason", "spill 7")
     assert (shown["text"], shown["mark"], shown["change"]) == (f"Met {HIDDEN}", "S//NF", 1)
-    assert f"Met {HIDDEN}" in each_office.types("quarantine", "show", text).out
+    assert shown["sender"] == "ann@agency.test"
+    said = each_office.types("quarantine", "show", text).out
+    assert f"Met {HIDDEN}" in said
+    assert "ann@agency.test" in said
     assert [each["reason"] for each in changes(each_office)] == ["spill 7", ""]
     assert "--raw and --json" in each_office.types("quarantine", "show", text, "--raw", "--json", code=2).err
 
@@ -224,9 +231,9 @@ def test_a_purged_mail_is_gone_and_every_verb_says_so(each_office: Office, child
     assert {row["state"] for row in rows} == {"purged"}
 
 
-def test_a_bounce_of_a_purged_mail_repeats_nothing_of_it(each_office: Office, child: Child) -> None:
-    id_ = taken(each_office, child)
-    other = add_box(each_office.store, box("full@agency.test"))
+def bounced(office: Office, id_: MessageId) -> str:
+    """Owe a bounce that returns this mail whole, and return its id."""
+    other = add_box(office.store, box("full@agency.test"))
     facts = {
         "id": NODE, "recipient": "ann@agency.test", "arrived_at": NOON.isoformat(), "envid": None, "ret": "FULL",
         "failed": [
@@ -236,15 +243,62 @@ def test_a_bounce_of_a_purged_mail_repeats_nothing_of_it(each_office: Office, ch
         "returned_whole": True, "smtputf8": False, "sender_host": "",
     }  # fmt: skip
     owed = notice(other, message=id_, returned=ITEM, facts=facts)
-    with each_office.store.unit() as tx:
+    with office.store.unit() as tx:
         notices.owe(tx, [owed])
-    assert HIDDEN in each_office.types("outbox", "show", owed.id, "--raw").out
+    return owed.id
+
+
+def test_a_bounce_that_returns_what_is_withheld_is_not_shown(each_office: Office, child: Child) -> None:
+    id_ = taken(each_office, child)
+    owed = bounced(each_office, id_)
+    [text] = held(each_office)
+
+    said = each_office.types("outbox", "show", owed, "--raw", code=2).err
+    assert f"pulsebox quarantine show {text} --raw" in said
+    for verb in (("outbox", "show", owed), ("outbox", "list"), ("bounce", "list")):
+        assert HIDDEN not in each_office.types(*verb).out
+        assert HIDDEN not in each_office.types(*verb, "--json").out
+    for name in ("ann", "bob"):
+        each_office.types("quarantine", "release", text, "--reason", "not secret", "--by", name)
+    assert HIDDEN in each_office.types("outbox", "show", owed, "--raw").out
+
+
+def test_all_of_one_mail_is_released_at_once(each_office: Office, child: Child) -> None:
+    id_ = taken(each_office, child, TWO)
+    release = ("quarantine", "release", "--message", id_, "--reason", "not secret")
+
+    assert each_office.json(*release, "--by", "ann")["released_once"] == 2
+    assert each_office.json(*release, "--by", "bob")["released"] == 2
+    assert f"nothing of message {id_} is in quarantine" in each_office.types(*release, "--by", "cid", code=2).err
+    neither = each_office.types("quarantine", "release", "--reason", "x", code=2).err
+    assert "name texts, or one mail with --message" in neither
+
+
+def test_the_plain_digest_of_a_purged_mail_is_gone(each_office: Office, child: Child) -> None:
+    id_ = taken(each_office, child)
+    [text] = held(each_office)
+    plain = hashlib.sha256(ITEM).hexdigest()
+    assert each_office.json("message", "show", id_)["digest"] == plain
+
+    each_office.types("quarantine", "purge", text, "--yes", "--reason", "spill 7")
+
+    with each_office.store.reading() as tx:
+        keyed = hmac.digest(acceptance.key(tx), b"destroyed\0" + bytes.fromhex(plain), "sha256").hex()
+    assert each_office.json("message", "show", id_)["digest"] == keyed
+    shown = each_office.types("message", "show", id_).out
+    assert f"keyed digest   {keyed}" in shown
+    assert plain not in shown
+
+
+def test_a_bounce_of_a_purged_mail_repeats_nothing_of_it(each_office: Office, child: Child) -> None:
+    id_ = taken(each_office, child)
+    owed = bounced(each_office, id_)
     [text] = held(each_office)
 
     said = each_office.types("quarantine", "purge", text, "--yes", "--reason", "spill 7").out
 
     assert "1 notice" in said
-    mail = each_office.types("outbox", "show", owed.id, "--raw").out
+    mail = each_office.types("outbox", "show", owed, "--raw").out
     assert HIDDEN not in mail
     assert "The original was destroyed on" in mail
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smtpd_service.cli.export import whole_file
-from tests.session.office import Office
+from tests.session.office import Office, typed
 from tests.storage.stock import add_box, add_messages, box, message
 
 
@@ -29,6 +29,24 @@ def test_what_is_no_question_to_the_views_is_one_line(office: Office, statement:
 def test_postgresql_refuses_in_one_line_too(each_office: Office) -> None:
     each_office.types("query", "DELETE FROM messages", code=2)
     each_office.types("query", "SELECT nope FROM messages", code=2)
+
+
+def test_a_long_cell_is_cut_for_people_and_whole_for_programs(office: Office) -> None:
+    add_messages(office.store, add_box(office.store, box()), message())
+    whole, question = (
+        "x" * 500,
+        "SELECT replace('0123456789', '0', 'x') AS long, id FROM messages".replace("0123456789", "x" * 500),
+    )
+
+    shown = office.types("query", question).out
+    assert f" {whole[:199]}… " in f" {shown.splitlines()[1]} "
+    assert office.json("query", question)[0]["long"] == whole
+    assert whole in office.types("query", question, "--csv").out
+    assert "200 characters" in office_help()
+
+
+def office_help() -> str:
+    return " ".join(typed("query", "--help").out.split())
 
 
 def test_rows_cut_at_the_limit_are_said_on_standard_error(office: Office) -> None:

@@ -2,6 +2,7 @@
 """Lines into bullets: every mark of the table, levels, continuations, and lists without marks."""
 
 import html
+import re
 import textwrap
 from random import Random
 
@@ -311,3 +312,20 @@ def test_lines_that_are_wider_than_any_wrap_are_items_of_their_own(mark: str) ->
     items = [f"{verb} {' '.join(WHAT[:5])} {what}" for verb, what in zip(DID, WHAT[:5], strict=False)]
     found = explain_body("\n".join(mark + item for item in items), html=False).reading
     assert [bullet.text for bullet in found.bullets] == items
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "No list.\n\n--- a/queue.c\n+++ b/queue.c\n@@ -1,2 +1,2 @@\n-x\n+y\n z\n\nSee [1].\n\n[1] The book.\n",
+        "See (1).\n\n(1) http://x.test/one\n(2) http://x.test/two\n",
+        "Hi,\n\n(1) this, (2) that, (3) the other.\n\nSo much for it.\n\nAnd more of it.\n",
+        "Hi all,\n\nBelow.\n\nClosed the one case\nDrafted the one memo\nMet the one office\n\nSo much for that.\n",
+        "Hi,\n\nclosed it; drafted it; met them; sent it.\n\nMore below.\n\nAnd here.\n",
+        "(1) this, (2) that, (3) the other.\n\nThe rest.\n",
+    ],
+)
+def test_each_line_that_is_of_no_bullet_is_left_over(body: str) -> None:
+    found = explain_body(body, html=False).reading
+    said = re.findall(r"\w+", " ".join([found.leftover, *(f"{each.marker} {each.text}" for each in found.bullets)]))
+    assert set(re.findall(r"\w+", body)) - {"and"} <= set(said)

@@ -343,6 +343,36 @@ def test_a_dash_that_starts_a_wrapped_line_stays_in_its_item() -> None:
             "One list:\n\n- one\n- two\n- a longer one that\n  is wrapped\n\n-- \nAnn Doe\n- Engineer\n",
             ["one", "two", "a longer one that is wrapped"],
         ),
+        (
+            "    I looked at it again this morning, and I think that it was right.\n\n  - one\n  - two\n\n    That is all that I have.\n",
+            ["one", "two"],
+        ),
+        ("That is it (see also\n- the docs\n- the tests\n) and no more.\n", ["the docs", "the tests"]),
+        ("(See:\n- the docs\n- the tests\n)\n", ["the docs", "the tests"]),
+        (
+            "- Closed the case of the grants office after they had sent all of it to\nAnn Doe.\n",
+            ["Closed the case of the grants office after they had sent all of it to Ann Doe."],
+        ),
+        (
+            "- Drafted it\n- Closed the case of the grants office after they had sent all of it to\n(the copy of) the office\n\nThanks\n",
+            [
+                "Drafted it",
+                "Closed the case of the grants office after they had sent all of it to (the copy of) the office",
+            ],
+        ),
+        (
+            "1. Does it work?\nYes, it does, as far as I can see.\n2. Is it fast?\nNo.\n\nAnn\n",
+            ["Does it work? Yes, it does, as far as I can see.", "Is it fast? No."],
+        ),
+        ("- Does it work?\nYes, it does.\n- Is it fast?\nNo.\n", ["Does it work? Yes, it does.", "Is it fast? No."]),
+        ("1. one\n1a. two\n1b. three\n2. four\n", ["one", "two", "three", "four"]),
+        ("1a) one\n1b) two\n2a) three\n", ["one", "two", "three"]),
+        (PROSE + "\n3) one\n\n4) two\n\n" + PROSE, ["one", "two"]),
+        (PROSE + "\nc) one\n\nd) two\n\n" + PROSE, ["one", "two"]),
+        (
+            "Two things matter: (1) speed and (2) size.\n\n(1) It is good.\n(2) It is bad.\n",
+            ["It is good.", "It is bad."],
+        ),
         ("Then we do two things, that is,\n1) Wait.\n2) Look.\nand nothing else\n", ["Wait.", "Look."]),
     ],
 )

@@ -1,11 +1,13 @@
 """Which replies and items are kept for reviewers, and that ordinary mail never is."""
 
+from dataclasses import replace
+
 import pytest
 
 from parsers import marking
 from parsers.marks import ssn
-from parsers.model import Reading
-from parsers.parse import read
+from parsers.model import Bullet, Reading
+from parsers.parse import explain_body, read
 
 HEAD = "From: Ann Doe <ann@agency.test>\r\nSubject: {}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
 ITEMS = "- Closed the quarterly audit\n- Met the regional team\n- Wrote the staffing memo\n"
@@ -228,6 +230,14 @@ def test_a_portion_mark_stands_after_any_marker(mark: str) -> None:
 def test_items_that_have_only_portion_marks_are_kept_back() -> None:
     said = reading("(U) Closed the audit.\n\n(S//NF) Met the source.\n\n(U) Wrote the memo.\n")
     assert hits(said) == [None, "portion:secret", None]
+
+
+def test_a_list_s_letter_that_may_be_a_portion_mark_is_looked_at_as_one() -> None:
+    item = Bullet(1, "Met the source", 0, "(S)", "letter", 0, 14, 0, None, 0.9)
+    said = replace(reading("- one\n"), bullets=(item,))
+    assert hits(marking.marked(said, "(S) Met the source")) == ["portion:secret"]
+    listed = (replace(item, marker="(R)", position=1), replace(item, position=2))
+    assert hits(marking.marked(replace(said, bullets=listed), "")) == [None, None]
 
 
 BENIGN = [
@@ -615,7 +625,24 @@ def test_marking_leaves_a_reading_without_hits_as_it_is() -> None:
 
 
 def test_a_million_characters_of_half_banners_are_looked_at_in_linear_time() -> None:
-    for piece in ("SECRET/", "SECRET//\n", "(S//", "(S//NF ", "REL TO A, ", "123-45-678 ", "SSN ", "- (S\n", "//FGI "):
+    for piece in (
+        "SECRET/",
+        "SECRET//\n",
+        "(S//",
+        "(S//NF ",
+        "REL TO A, ",
+        "123-45-678 ",
+        "SSN ",
+        "- (S\n",
+        "//FGI ",
+        "x (S//NF) is ",
+    ):
         text = piece * (1_000_000 // len(piece))
         said = reading(f"- one\n- two\n- {text}\n")
         assert isinstance(said, Reading)
+
+
+@pytest.mark.parametrize("foot", ["-- \nAnn", "Best,\nAnn", "Thanks\nAnn Doe, CPA\nGS-13"])
+def test_a_footer_of_controlled_mail_may_stand_right_below_a_signature(foot: str) -> None:
+    reading = explain_body(f"- closed it\n- met them\n- wrote it\n\n{foot}\nCUI\n", html=False).reading
+    assert reading.quarantine == ("banner:cui",)

@@ -11,6 +11,11 @@ def texts(body: str) -> list[str]:
     return [bullet.text for bullet in found if bullet.kind not in ("paragraph", "semicolon")]
 
 
+PROSE = (
+    "I have read all of it again today, and it seems to me that what we did then\n"
+    "was right after all, at least for those cases that we have come across here.\n"
+)
+
 PATCH = (
     "diff --git a/src/queue.c b/src/queue.c\n"
     "index 1a2b3c4..5d6e7f8 100644\n"
@@ -82,3 +87,41 @@ def test_no_line_of_it_is_an_item(body: str) -> None:
 )  # fmt: skip
 def test_a_list_beside_it_is_still_found(body: str, expected: list[str]) -> None:
     assert texts(body) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PROSE
+        + '- To unsubscribe from this list: send the line "unsubscribe grants" in\nthe body of a message to majordomo@x.test\nMore majordomo info at  http://x.test/info.html\n',
+        "At night it was\n-5 degrees\n-10 degrees\n",
+        PROSE + "\n-5 C\n-10 C\n-12 C\n",
+        "Try this:\n\n- name: store\n    port: 80\n- name: queue\n    port: 81\n",
+        "It is the same word* as before.\n\n* but see also what the manual says of it\n",
+        "In my resources:\n\n*background: black\n*font: fixed\n*cursor: red\n",
+        "I get\n\n    cc -c queue.c\n      -O2 -Wall\n      -I/usr/include\n      -DHAVE_QUEUE\n      -Wno-unused\n",
+        "Here:\n\n\tint x; /* the lock\n\t * is taken\n\t * first\n\t */\n\tqueue();\n",
+        "In the middle of it:\n\n  * is taken\n  * first\n  */\n  queue();\n",
+        "It was slow (1), and then it broke (2).\n\n(1) As Ann has shown in the paper that she wrote, and\n    in the other one.\n(2) As Bob has shown in the same place, and\n    after that.\n",
+        '"It is late."\n    - Ada Brook\n\n"It is early."\n    - Carl Poe\n',
+        "  1. send  ---->   | queue |\n  2. read  <----   | store |\n  3. done          |       |\n",
+        PROSE + "\n- - -\nAnn\n",
+        "-=-\n" + PROSE,
+    ],
+)
+def test_what_has_marks_and_lists_nothing_is_no_list(body: str) -> None:
+    assert texts(body) == []
+
+
+@pytest.mark.parametrize("end", ["- - -", "-=-", "-end-", "-- end --"])
+def test_a_rule_below_a_list_is_no_item(end: str) -> None:
+    assert texts(f"- one\n- two\n{end}\n") == ["one", "two"]
+
+
+def test_numbers_of_different_things_behind_a_tight_dash_are_items() -> None:
+    assert texts("-5 new cases\n-3 old ones closed\n-2 letters sent\n") == [
+        "5 new cases",
+        "3 old ones closed",
+        "2 letters sent",
+    ]
+    assert texts("-5 new cases\n-Closed the old ones\n") == ["5 new cases", "Closed the old ones"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from parsers import html, limits
 from parsers.tables import automatic
 from parsers.tables.attributions import VERBS, Verb
+from parsers.tables.boundaries import AS_WRITTEN
 
 
 @pytest.mark.parametrize("row", VERBS, ids=lambda row: row.language)
@@ -24,8 +25,9 @@ def test_what_a_machine_opens_with_begins_with_one_of_the_words(openings: re.Pat
     assert automatic.OPENING_WORDS.match(data.draw(st.from_regex(openings, fullmatch=True)))
 
 
-def test_a_sign_of_structure_as_it_is_mostly_written_is_one_in_any_case() -> None:
-    assert {sign.casefold() for sign in html.AS_WRITTEN} <= set(html.TELLING)
+@pytest.mark.parametrize("sign", AS_WRITTEN)
+def test_a_sign_of_structure_as_it_is_mostly_written_is_one_in_any_case(sign: str) -> None:
+    assert html.is_telling(f'<div class="{sign.swapcase()}">')
 
 
 @pytest.mark.parametrize("nothing", ["", "<br>", "<![if !supportLists]>", "<p></p>"])

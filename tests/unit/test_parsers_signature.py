@@ -129,3 +129,60 @@ def test_a_cut_names_its_language_and_place() -> None:
     explained = explain(body.encode())
     [cut] = explained.reading.trace
     assert (cut.rule, explained.bodies[0].text[cut.start : cut.end]) == ("signature:sign-off:de", "Viele Grüße\r\nAnn")
+
+
+NOTICE = "This message is confidential. If you are not the intended recipient of it:"
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        f"Best regards,\nAnn Lee\n\n{NOTICE}\n- delete it\n- tell us",
+        f"{NOTICE}\n1. delete it\n2. tell us",
+        "Diese Nachricht ist vertraulich und nur für den Empfänger bestimmt. Sind Sie es nicht:\n- bitte löschen",
+        "Ann Lee\n• Program Analyst • Grants Division\n• 202-555-0100 • ann@agency.test",
+        "Thanks,\nAnn Lee\n• Program Analyst\n• 202-555-0100",
+        "Thanks,\nAnn Lee\nProgram Analyst, Office of Grants\n\n* Linux user since 1995\n* Cat owner",
+        "Regards,\nAnn Lee\n* Linux user since 1995\n* Cat owner",
+        "- thanks, Ann",
+        'Thanks,\nAnn\n\n"Be the change"\n- Gandhi',
+        'To unsubscribe from this list: send the line "unsubscribe us" in\nthe body of a message to majordomo@x.test',
+        '- To unsubscribe from this list: send the line "unsubscribe us" in\nthe body of a message to majordomo@x.test',
+    ],
+)
+def test_marks_below_a_notice_or_a_name_are_not_the_authors(below: str) -> None:
+    found = explain_body(f"{LIST}\n\n{below}\n", html=False)
+    assert "\n".join(f"- {bullet.text}" for bullet in found.reading.bullets) == LIST
+    assert found.unsigned == LIST
+
+
+def test_marks_below_a_notice_are_not_the_authors_in_html_either() -> None:
+    items = "".join(f"<li>{line[2:]}" for line in LIST.split("\n"))
+    body = f"<ul>{items}</ul><p>Best regards,</p><p>Ann Lee</p><p>{NOTICE}</p><ul><li>delete it<li>tell us</ul>"
+    assert len(explain_body(body, html=True).reading.bullets) == 3
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Thanks,\nAnn\n\n- Filed the log\n- Booked the room",
+        "Thanks,\nAnn\n\nP.S. I also:\n- Filed the log\n- Booked the room",
+        "Thanks,\nAnn\nAnalyst, Office of Grants\n\nPS:\n- Filed the log\n- Booked the room",
+        "Confidential:\n- Filed the log\n- Booked the room",
+        "Privacy Act work:\n- Filed the log\n- Booked the room",
+        "Other offices:\n\nAnn Lee\n- Filed the log\n- Booked the room",
+    ],
+)
+def test_more_work_below_a_leave_taking_stays(below: str) -> None:
+    found = explain_body(f"{LIST}\n\n{below}\n", html=False).reading
+    assert [bullet.text for bullet in found.bullets][3:] == ["Filed the log", "Booked the room"]
+
+
+def test_a_list_below_a_signature_that_stands_above_it_stays() -> None:
+    assert len(explain_body(f"Thanks,\nAnn Lee\nAnalyst\n202-555-0100\n\n{LIST}\n", html=False).reading.bullets) == 3
+
+
+def test_a_motto_below_the_senders_name_is_no_list() -> None:
+    body = f"{PROSE}\n\nAnn Lee\n* Linux user since 1995\n* Cat owner\n"
+    octets = f"From: Ann Lee <ann@agency.test>\r\n\r\n{body}".encode()
+    assert explain(octets).unsigned == PROSE

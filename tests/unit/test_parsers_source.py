@@ -118,6 +118,14 @@ def test_items_that_pictures_part_are_one_list() -> None:
     assert {bullet.kind for bullet in counted.reading.bullets} == {"number"}
 
 
+def test_a_paragraph_ends_with_its_part() -> None:
+    said = ("I closed the audit", "We met the regional team", "The memo went out on Monday")
+    explained = explain(pictured(*said))
+    assert [(bullet.text, bullet.part) for bullet in explained.reading.bullets] == list(
+        zip(said, (1, 3, 5), strict=True)
+    )
+
+
 def test_text_below_a_picture_does_not_go_on_with_the_item_above_it() -> None:
     explained = explain(pictured("- Closed it\r\n- Met the team", "See the picture above."))
     assert [bullet.text for bullet in explained.reading.bullets] == ["Closed it", "Met the team"]

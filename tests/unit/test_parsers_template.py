@@ -17,6 +17,7 @@ GMAIL = (
 OUTLOOK = (
     '<p>&nbsp;</p><div id="appendonsend"></div><hr><div id="divRplyFwdMsg"><b>From:</b> HR<br><b>Sent:</b> 3</div>{}'
 )
+BOXED = "<p>See my answers below.</p><div style='border-left:2px solid #1010ff;padding-left:5px'>{}</div>"
 LISTED = f"<p>{ASKED}</p><ol><li>Closed 14 tickets</li><li>Drafted the memo</li><li>...</li></ol><p>Monday</p>"
 
 
@@ -43,7 +44,7 @@ def test_answers_inside_the_quoted_request_are_read(body: str, request_text: str
 
 
 @pytest.mark.parametrize("request_text", ["", REQUEST])
-@pytest.mark.parametrize("page", [GMAIL, OUTLOOK])
+@pytest.mark.parametrize("page", [GMAIL, OUTLOOK, BOXED])
 def test_answers_inside_quoted_html_are_read(page: str, request_text: str) -> None:
     assert bullets(page.format(LISTED), request_text, html=True) == ANSWERS
 
