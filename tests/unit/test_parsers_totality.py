@@ -28,7 +28,7 @@ MALFORMED = {
     "header of octets": b"From: \xff\xfe <\x80@\x81>\r\nSubject: =?\xff?q?=?=\r\n\r\n- a\r\n",
     "NULs": b"From: a@b.test\0\r\nSub\0ject: x\r\n\r\n\0- a\0\r\n\0",
     "lone CR": b"From: a@b.test\rSubject: x\r\r- a\r- b\r",
-    "two of each": b"From: a@b.test\r\nFrom: c@d.test\r\nContent-Type: text/plain\r\nContent-Type: text/html\r\n\r\n<p>",
+    "two of each": b"From: a@b.test\r\nFrom: c@d\r\nContent-Type: text/plain\r\nContent-Type: text/html\r\n\r\n<p>",
     "colons alone": b":\r\n: x\r\n::\r\n\r\n- a",
     "boundary that never comes": MIXED + b"- Closed the case\r\n",
     "boundary that never ends": MIXED + PART % (b"utf-8", b"7bit", b"- a") + b"--b\r\n",
