@@ -158,7 +158,7 @@ def alone(found: Sequence[Place], believed: set[int], lines: Sequence[Line]) -> 
                 continue
             if not _is_placed(place, last) and not _heads(found, index, believed):
                 quiet = _is_quiet(found, lines) if quiet is None else quiet
-                if not quiet or not (_is_all(place) or (len(found) == 1 and _is_answer(place, lines))):
+                if not quiet or not (_is_all(place, lines) or (len(found) == 1 and _is_answer(place, lines))):
                     continue
             added.add(place.at)
         last = place
@@ -197,7 +197,7 @@ def _heads(found: Sequence[Place], index: int, believed: set[int]) -> bool:
 
 def _is_answer(place: Place, lines: Sequence[Line]) -> bool:
     """Return whether one number is all that a reply says, greeting, leave-taking and name aside; `1. April` is none."""
-    if not place.opens or place.mark.kind != "number" or place.said.endswith(":") or _MONTH.fullmatch(place.said):
+    if not _opens(place, lines) or place.mark.kind != "number" or place.said.endswith(":") or _MONTH.fullmatch(place.said):
         return False
     below = place.at + 1
     while below < len(lines) and lines[below].text:
@@ -211,9 +211,14 @@ def _is_answer(place: Place, lines: Sequence[Line]) -> bool:
     )
 
 
-def _is_all(place: Place) -> bool:
+def _opens(place: Place, lines: Sequence[Line]) -> bool:
+    """Return whether nothing but a greeting stands right above a mark."""
+    return place.opens or unmarked.greets(lines[place.at - 1].text.strip())
+
+
+def _is_all(place: Place, lines: Sequence[Line]) -> bool:
     """Return whether a mark can open the one item of a reply: no number, since `1. April` is a date as often."""
-    return place.opens and not SHAPES[place.mark.shape].counts and not place.said.endswith(":")
+    return _opens(place, lines) and not SHAPES[place.mark.shape].counts and not place.said.endswith(":")
 
 
 def _is_quiet(found: Sequence[Place], lines: Sequence[Line]) -> bool:

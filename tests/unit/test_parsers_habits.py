@@ -414,3 +414,10 @@ NARROW = "1) I doubt that most of his\n20,000 visitors counted the\nbridges of t
 )
 def test_an_item_is_as_long_as_its_paragraph_where_items_are_paragraphs(body: str, expected: list[str]) -> None:
     assert texts(body) == expected
+
+
+@pytest.mark.parametrize("greeting", ["", "Hi,\n", "Hello all\n", "Dear Ann,\n\n", "Hi team!\n"])
+@pytest.mark.parametrize("mark", ["-", "*", "•", "1."])
+@pytest.mark.parametrize("farewell", ["", "\nThanks\nAnn", "\n\nBest regards,\nAnn Lee"])
+def test_one_item_right_below_a_greeting_is_an_answer(greeting: str, mark: str, farewell: str) -> None:
+    assert texts(f"{greeting}{mark} Closed 14 cases{farewell}\n") == ["Closed 14 cases"]
