@@ -197,7 +197,12 @@ def _heads(found: Sequence[Place], index: int, believed: set[int]) -> bool:
 
 def _is_answer(place: Place, lines: Sequence[Line]) -> bool:
     """Return whether one number is all that a reply says, greeting, leave-taking and name aside; `1. April` is none."""
-    if not _opens(place, lines) or place.mark.kind != "number" or place.said.endswith(":") or _MONTH.fullmatch(place.said):
+    if (
+        not _opens(place, lines)
+        or place.mark.kind != "number"
+        or place.said.endswith(":")
+        or _MONTH.fullmatch(place.said)
+    ):
         return False
     below = place.at + 1
     while below < len(lines) and lines[below].text:
