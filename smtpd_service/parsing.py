@@ -8,6 +8,7 @@ that tells a null reverse-path, one for the kind of answer, the message, and tha
 and the reading, or the reading explained, as JSON. A length of 0 comes first: the child has loaded the parsers.
 """
 
+import gc
 import json
 import os
 import resource
@@ -241,6 +242,9 @@ def main() -> None:
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # What is loaded stays; to look for cycles at each 700 objects takes a tenth of the time of a long list (measured).
+    gc.freeze()
+    gc.set_threshold(50_000)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     # Whatever a library prints must not get between two answers.
     sys.stdout = sys.stderr
