@@ -1,4 +1,4 @@
-"""Marks that mark no item: a footnote's star, the minus of a measure, the dashes of YAML.
+"""Marks that mark no item: a footnote's star, the minus of a measure, a command's options, the dashes of YAML.
 
 Linear: the text is searched for a footnote's sign once.
 """
@@ -13,6 +13,7 @@ from parsers.model import Line
 # `a word* of it`: a star that is the only one of its line.
 _NOTED = re.compile(r"[^\s*]\*(?=[\s.,;:)]|$)")
 _MEASURE = re.compile(r"\d++(?:[.,]\d++)?(?!\d)\s*+(.*)")
+_OPTION = re.compile(r"[A-Za-z] (?=\S)")
 _KEY = re.compile(r"[ \t]*+[a-z_][\w.-]{0,40}:(?: \S.{0,80})?")
 # Fewer numbers are a measure whatever stands behind them.
 _FEW = 3
@@ -22,7 +23,8 @@ def find(found: Sequence[Place], lines: Sequence[Line]) -> Noise:
     """Return the lines whose marks mark nothing, and among them those of YAML, which are apart."""
     dashes = [place for place in found if place.mark.kind == "dash"]
     apart: set[int] = set()
-    none = _measures([place for place in dashes if _is_tight(place, lines)])
+    tight = [place for place in dashes if _is_tight(place, lines)]
+    none = _measures(tight) | _options(tight)
     for place in dashes:
         if place.said[-1:].isalnum() and ":" in place.said and _KEY.fullmatch(place.said):
             apart.update(_yaml(place, lines))
@@ -45,6 +47,11 @@ def _measures(tight: Sequence[Place]) -> set[int]:
     if len(measures) < len(tight) or (len(set(measures)) > 1 and len(tight) >= _FEW):
         return set()
     return {place.at for place in tight}
+
+
+def _options(tight: Sequence[Place]) -> set[int]:
+    """Return the dashes of a command's options, told line by line: `-v vmlinux (specified)`, all of one letter."""
+    return {place.at for place in tight} if all(_OPTION.match(place.said) for place in tight) else set()
 
 
 def _yaml(place: Place, lines: Sequence[Line]) -> set[int]:

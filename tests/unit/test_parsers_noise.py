@@ -125,3 +125,13 @@ def test_numbers_of_different_things_behind_a_tight_dash_are_items() -> None:
         "2 letters sent",
     ]
     assert texts("-5 new cases\n-Closed the old ones\n") == ["5 new cases", "Closed the old ones"]
+
+
+def test_the_options_that_a_command_was_run_with_are_no_items() -> None:
+    options = "-v /boot/image (given)\n-k /proc/symbols (default)\n-l /proc/parts (default)\n-o /lib/parts (default)\n"
+    assert texts(f"The tool says:\n\n{options}\nand then it ends.\n") == []
+    assert texts("-A long week of audits\n-Wrote the memo\n-Met the team\n") == [
+        "A long week of audits",
+        "Wrote the memo",
+        "Met the team",
+    ]
