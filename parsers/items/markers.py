@@ -20,9 +20,10 @@ LONE_CHARACTERS = 20
 _DIGITS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 # C, shell and the like: `*p = 1;`, `-f, --foo`, `-O2`, `-rw-r--r--`.
-# `-O2`, `-Wall -g`, `-I/usr/x`; X11's resources, `*font: fixed`.
+# `-O2`, `-Wall -g`, `-I/usr/x`; X11's resources, `*font: fixed`, `*Fops.more.list: all`.
 _CODE = re.compile(
-    r"[a-z][\w.]{0,40}:[ \t]*\S+$|[ILD](?:[/.]\S*|[A-Z_]{2,}\S*)$|(?:O\d|[Wfm][a-z]|g |c |std=)\S{0,40} ?-[A-Za-z]"
+    r"[A-Za-z]\w{0,40}+(?:[.*]\w{1,40}+)++[ \t]*+:"
+    r"|[a-z][\w.]{0,40}:[ \t]*\S+$|[ILD](?:[/.]\S*|[A-Z_]{2,}\S*)$|(?:O\d|[Wfm][a-z]|g |c |std=)\S{0,40} ?-[A-Za-z]"
     r"|(?:W[a-z]+|fno)-[a-z-]+$|.*-$"
     r"|[-rwxsSt]{9}|.*(?:[;{}]$|\w\(\)| = |->|==)|[A-Za-z0-9](?:[,=|]|[ \t]{2}| [<\[-]|\d*$)|\w+="
 )

@@ -98,6 +98,7 @@ def test_a_list_beside_it_is_still_found(body: str, expected: list[str]) -> None
         PROSE + "\n-5 C\n-10 C\n-12 C\n",
         "Try this:\n\n- name: store\n    port: 80\n- name: queue\n    port: 81\n",
         "It is the same word* as before.\n\n* but see also what the manual says of it\n",
+        "In my resources:\n\n*Mail.text.label: All of it\n*Mail.text.command: show -all\n*Mail*font: fixed\n",
         "In my resources:\n\n*background: black\n*font: fixed\n*cursor: red\n",
         "I get\n\n    cc -c queue.c\n      -O2 -Wall\n      -I/usr/include\n      -DHAVE_QUEUE\n      -Wno-unused\n",
         "Here:\n\n\tint x; /* the lock\n\t * is taken\n\t * first\n\t */\n\tqueue();\n",
