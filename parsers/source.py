@@ -96,7 +96,8 @@ def bodies(parts: tuple[Part, ...], known: tuple[Part, ...]) -> tuple[Part, ...]
 def quoted(source: Source) -> Source:
     """Return what the first quote of each part says, without what that quotes in turn."""
     lines: list[Line] = []
-    cuts: list[Cut] = []
+    plain = {part.index for part in source.parts if not part.html}
+    cuts = [cut for cut in source.reply.trace if cut.part in plain]
     shown: list[Part] = []
     for part in source.parts:
         if part.html:
@@ -107,7 +108,6 @@ def quoted(source: Source) -> Source:
         else:
             inner = _marked(text.lines(part)) or _below(list(text.lines(part)), source)
             shown.append(part)
-            cuts.extend(cut for cut in source.reply.trace if cut.part == part.index)
         below = reply.without_head(tuple(inner))
         if part.html:
             cuts.extend(trace.cuts("quote-head", inner[: len(inner) - len(below)]))

@@ -23,8 +23,6 @@ FEWEST_WORDS = 4
 INSTRUCTING = 0.25
 POINTING_CHARACTERS = 120
 CONFIDENCE = 0.8
-# A mail that was cut more often is not looked at again.
-MOST_CUTS = 200
 
 _WORDS = re.compile(r"\w+")
 _ASK = re.compile("|".join(f"(?:{pattern})" for _, pattern in ASKS))

@@ -15,7 +15,6 @@ PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
 PGP_SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
 
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
-_CONSTRUCTED = 0x20
 _SEQUENCE, _SET, _EXPLICIT, _OCTETS, _OCTETS_IN_PIECES = 0x30, 0x31, 0xA0, 0x04, 0x24
 # Encoders cut the text into pieces of one to a few kB; no mail has more than these.
 _PIECES = 1_000_000
