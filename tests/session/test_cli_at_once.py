@@ -1,7 +1,7 @@
 """Reading again, releasing, purging and retrying at once: what was destroyed stays so, and no release is lost."""
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import pytest
 from sqlalchemy import text
@@ -40,13 +40,6 @@ class BusyChild(Child):
 @pytest.fixture
 def hr(each_office: Office) -> Mailbox:
     return add_box(each_office.store, box(campaign=add_campaign(each_office.store).id))
-
-
-@pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
-    made = Child(deadline=60, memory=512_000_000)
-    yield made
-    made.close()
 
 
 def purge(office: Office, id_: MessageId) -> None:

@@ -1,10 +1,7 @@
 """`pulsebox message show`, for people: what was read of a mail, in words."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-
-import pytest
 
 from smtpd_service.parsing import Child
 from smtpd_service.reader import Reader
@@ -13,13 +10,6 @@ from tests.storage.stock import NOON, add_box, add_campaign, add_messages, box, 
 
 WEEK = timedelta(days=7)
 ITEMS = ("Closed 14 service tickets in the grants queue", "Wrote the memo for the director", "Met the audit team")
-
-
-@pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
-    made = Child(deadline=60, memory=512_000_000)
-    yield made
-    made.close()
 
 
 def said(*items: str) -> bytes:

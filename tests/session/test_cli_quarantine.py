@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +36,6 @@ READING = [
     ("queue", "list"),
     ("quota", "history"),
 ]
-
-
-@pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
-    made = Child(deadline=60, memory=512_000_000)
-    yield made
-    made.close()
 
 
 def taken(office: Office, child: Child, octets: bytes = ITEM) -> MessageId:

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -25,13 +24,6 @@ from tests.storage.stock import NOON, add_box, add_campaign, add_messages, box, 
 
 WEEK = timedelta(days=7)
 HIDDEN = "Zanzibar-4711"
-
-
-@pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
-    made = Child(deadline=60, memory=512_000_000)
-    yield made
-    made.close()
 
 
 @pytest.fixture

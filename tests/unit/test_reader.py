@@ -3,7 +3,6 @@
 import random
 import string
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,14 +32,6 @@ def said(*bullets: str, sender: str = "ann@agency.test") -> bytes:
 # Takes a thousand times as long as others: a second or two.
 HARD = b"From: ann@agency.test\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=E2=82=AC=20" * 1_200_000
 GOOD = said("wrote the report", "read the mail", "met the team")
-
-
-@pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
-    """One parsing child for all tests that do it no harm."""
-    made = Child(deadline=60, memory=512_000_000)
-    yield made
-    made.close()
 
 
 @pytest.fixture
