@@ -35,12 +35,19 @@ def _mailbox(tx: Tx, wanted: MailboxToMake, campaign: Campaign) -> None:
     box = Mailbox(
         id=MailboxId(new_id()),
         address=wanted.address,
-        quota=Quota(int(wanted.quota), wanted.quota_messages, int(wanted.grace)),
+        quota=Quota(
+            int(wanted.quota),
+            wanted.quota_messages,
+            int(wanted.grace),
+            wanted.rate_messages,
+            wanted.rate_sender,
+        ),
         used=Usage(0, 0),
         when_full=wanted.when_full,
         frozen=False,
         warned=0,
         campaign=campaign.id,
+        language=wanted.language,
     )
     mailboxes.add(tx, box, now())
     for alias in wanted.aliases:

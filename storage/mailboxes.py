@@ -23,6 +23,10 @@ _COLUMNS = (
     mailbox.c.frozen,
     mailbox.c.warned,
     mailbox.c.campaign,
+    mailbox.c.rate_messages,
+    mailbox.c.rate_sender,
+    mailbox.c.warn_at,
+    mailbox.c.language,
 )
 
 
@@ -34,12 +38,14 @@ def _record(row: Row[Any]) -> Mailbox:
     return Mailbox(
         id=MailboxId(str(row.id)),
         address=row.address,
-        quota=Quota(row.quota_octets, row.quota_messages, row.grace_octets),
+        quota=Quota(row.quota_octets, row.quota_messages, row.grace_octets, row.rate_messages, row.rate_sender),
         used=Usage(row.used_messages, row.used_octets),
         when_full=WhenFull(row.when_full),
         frozen=bool(row.frozen),
         warned=row.warned,
         campaign=str(row.campaign) if row.campaign else None,
+        warn_at=tuple(int(percent) for percent in row.warn_at.split(",")) if row.warn_at else None,
+        language=row.language,
     )
 
 
@@ -92,8 +98,16 @@ def add(tx: Tx, box: Mailbox, at: datetime) -> None:
             warned=box.warned,
             campaign=box.campaign,
             created_at=at,
+            rate_messages=box.quota.rate_messages,
+            rate_sender=box.quota.rate_sender,
+            warn_at=_percents(box.warn_at),
+            language=box.language,
         )
     )
+
+
+def _percents(levels: tuple[int, ...] | None) -> str | None:
+    return ",".join(map(str, levels)) if levels else None
 
 
 def add_alias(tx: Tx, alias: str, box: MailboxId) -> None:
@@ -107,6 +121,8 @@ def set_quota(tx: Tx, box: MailboxId, quota: Quota, when_full: WhenFull) -> None
         "quota_messages": quota.messages,
         "grace_octets": quota.grace,
         "when_full": when_full.value,
+        "rate_messages": quota.rate_messages,
+        "rate_sender": quota.rate_sender,
     }
     tx.execute(update(mailbox).where(mailbox.c.id == box).values(values))
 
@@ -135,6 +151,7 @@ def set_usage(tx: Tx, boxes: Sequence[Mailbox]) -> None:
 
 def stored_usage(tx: Tx, box: MailboxId) -> Usage:
     """Return what is really stored for a mailbox, by adding up its deliveries: O(stored)."""
-    query = select(func.count(), func.coalesce(func.sum(delivery.c.octets), 0)).where(delivery.c.mailbox == box)
+    held = (delivery.c.mailbox == box, delivery.c.released_at.is_(None))
+    query = select(func.count(), func.coalesce(func.sum(delivery.c.octets), 0)).where(*held)
     messages, octets = tx.execute(query).one()
     return Usage(int(messages), int(octets))

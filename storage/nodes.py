@@ -1,7 +1,7 @@
 """Running processes: who is there, and which generation of changes each has seen."""
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -36,3 +36,11 @@ def confirmed(tx: Tx, role: str, generation: int, now: datetime) -> tuple[int, i
     query = select(seen, func.count()).where(node.c.role == role, node.c.seen_at > now - SILENT)
     done, all_ = tx.execute(query).one()
     return int(done), int(all_)
+
+
+def clock(tx: Tx) -> datetime:
+    """Return the time by the database server's clock; SQLite has this machine's."""
+    if tx.dialect.name == "sqlite":
+        return datetime.now(UTC)
+    at: datetime = tx.execute(select(func.clock_timestamp())).scalar_one()
+    return at

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 
 from storage.engine import Tx
-from storage.schema import PARTITIONED
+from storage.metadata import PARTITIONED
 
 MONTHS_AHEAD = 3
 

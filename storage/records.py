@@ -37,8 +37,12 @@ class NoticeState(StrEnum):
 
 
 class NoticeKind(StrEnum):
+    """What a notice is: a failed DSN, a warning to the operator, a delivered DSN, a receipt for a reply."""
+
     BOUNCE = "bounce"
     WARNING = "warning"
+    DELIVERED = "delivered"
+    RECEIPT = "receipt"
 
 
 class QuarantineState(StrEnum):
@@ -56,14 +60,17 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Limits of a mailbox; `messages` None means no limit in number.
+    """Limits of a mailbox; None means no limit.
 
-    `grace` is by how many octets the last message may pass `octets`.
+    `grace` is by how many octets the last message may pass `octets`. `rate_messages` and `rate_sender` are messages
+    an hour, in all and from one sender.
     """
 
     octets: int
     messages: int | None = None
     grace: int = 0
+    rate_messages: int | None = None
+    rate_sender: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +80,20 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Recent:
+    """Messages stored for a mailbox in the last hour: in all, and from one sender."""
+
+    of_all: int
+    of_sender: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A mailbox as it stood when it was read; `warned` is the highest threshold reported, in percent."""
+    """A mailbox as it stood when it was read; `warned` is the highest threshold reported, in percent.
+
+    `warn_at` are its own thresholds, None where the configured ones hold; `language` is that of its notices,
+    None for the configured one.
+    """
 
     id: MailboxId
     address: str
@@ -84,6 +103,8 @@ class Mailbox:
     frozen: bool
     warned: int
     campaign: str | None
+    warn_at: tuple[int, ...] | None = None
+    language: str | None = None
 
     @property
     def state(self) -> str:
@@ -129,6 +150,7 @@ class NewMessage:
     ret: str | None
     envid: str | None
     trace: str
+    authentication: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +179,7 @@ class NewRefusal:
     outcome: str
     reply: str
     notice: NoticeId | None
+    proved: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

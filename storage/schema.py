@@ -1,50 +1,23 @@
 """The tables, the same on both databases."""
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    ColumnElement,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     false,
 )
 
 from storage.columns import Id, Instant, Serial
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-# PostgreSQL splits these by the message's id, which is time (UUIDv7).
-PARTITIONED = ("message", "delivery", "submission", "bullet")
-
-
-def _by_message(column: str) -> dict[str, Any]:
-    return {"postgresql_partition_by": f"RANGE ({column})"}
-
-
-def _partial(name: str, where: ColumnElement[bool], *columns: Column[Any]) -> None:
-    """Add an index of those rows alone for which `where` holds: it stays small however many are stored."""
-    Index(name, *columns, postgresql_where=where, sqlite_where=where)
-
+from storage.metadata import by_message, metadata, partial_index
 
 agency = Table(
     "agency",
@@ -115,6 +88,12 @@ mailbox = Table(
     Column("warned", Integer, nullable=False),
     Column("campaign", Id, ForeignKey("campaign.id")),
     Column("created_at", Instant, nullable=False),
+    # Messages an hour, in all and from one sender; none: no limit.
+    Column("rate_messages", BigInteger),
+    Column("rate_sender", BigInteger),
+    # Percents with commas between them, and a language; none: as configured.
+    Column("warn_at", Text),
+    Column("language", Text),
     CheckConstraint("quota_octets >= 0", name="quota_octets"),
     CheckConstraint("quota_messages IS NULL OR quota_messages >= 0", name="quota_messages"),
     CheckConstraint("grace_octets >= 0", name="grace_octets"),
@@ -148,6 +127,7 @@ message = Table(
     Column("ret", Text),
     Column("envid", Text),
     Column("trace", Text, nullable=False),
+    Column("authentication", Text, nullable=False, server_default=""),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("parked_reason", Text),
@@ -160,10 +140,10 @@ message = Table(
     Column("destroyed_why", Text),
     CheckConstraint("state IN ('pending', 'read', 'parked')", name="state"),
     CheckConstraint("octets >= 0", name="octets"),
-    **_by_message("id"),
+    **by_message("id"),
 )
-_partial("ix_message_waiting", message.c.state == "pending", message.c.id)
-_partial("ix_message_parked", message.c.state == "parked", message.c.id)
+partial_index("ix_message_waiting", message.c.state == "pending", message.c.id)
+partial_index("ix_message_parked", message.c.state == "parked", message.c.id)
 
 acceptance = Table(
     "acceptance",
@@ -184,9 +164,11 @@ delivery = Table(
     Column("octets", BigInteger, nullable=False),
     Column("notify", Text),
     Column("orcpt", Text),
+    # When a purge gave its octets back to the mailbox; what counts as used has none.
+    Column("released_at", Instant),
     Index("ix_delivery_mailbox_message", "mailbox", "message"),
     CheckConstraint("octets >= 0", name="octets"),
-    **_by_message("message"),
+    **by_message("message"),
 )
 
 notice = Table(
@@ -208,11 +190,15 @@ notice = Table(
     Column("facts", Text, nullable=False),
     Column("returned", LargeBinary, nullable=False),
     Column("octets", LargeBinary),
+    # The recipient's domain: couriers take turns between destinations.
+    Column("destination", Text, nullable=False, server_default=""),
     CheckConstraint("state IN ('due', 'sent', 'given_up', 'dropped')", name="state"),
-    CheckConstraint("kind IN ('bounce', 'warning')", name="kind"),
+    CheckConstraint("kind IN ('bounce', 'warning', 'delivered', 'receipt')", name="kind"),
 )
-_partial("ix_notice_message", notice.c.message.is_not(None), notice.c.message)
-_partial("ix_notice_due", notice.c.state == "due", notice.c.next_at, notice.c.id)
+partial_index("ix_notice_message", notice.c.message.is_not(None), notice.c.message)
+partial_index("ix_notice_due", notice.c.state == "due", notice.c.next_at, notice.c.id)
+partial_index("ix_notice_due_destination", notice.c.state == "due", notice.c.destination, notice.c.next_at, notice.c.id)
+partial_index("ix_notice_receipt", notice.c.kind == "receipt", notice.c.recipient, notice.c.created_at)
 
 notice_attempt = Table(
     "notice_attempt",
@@ -239,8 +225,33 @@ refusal = Table(
     Column("outcome", Text, nullable=False),
     Column("reply", Text, nullable=False),
     Column("notice", Id, ForeignKey("notice.id"), index=True),
+    # None where the sender was not looked at yet, at RCPT.
+    Column("proved", Boolean),
     CheckConstraint("stage IN ('rcpt', 'data')", name="stage"),
     Index("ix_refusal_mailbox_id", "mailbox", "id"),
+)
+
+# Messages stored for a mailbox that has a rate, by parts of an hour; sender "" counts all of them.
+arrival = Table(
+    "arrival",
+    metadata,
+    Column("mailbox", Id, ForeignKey("mailbox.id"), primary_key=True),
+    Column("sender", Text, primary_key=True),
+    Column("since", Instant, primary_key=True),
+    Column("messages", BigInteger, nullable=False),
+    Index("ix_arrival_since", "since"),
+    CheckConstraint("messages >= 0", name="messages"),
+)
+
+# What a mailbox held, noted on a timer where it changed: the past that a forecast is made from.
+usage = Table(
+    "usage",
+    metadata,
+    Column("mailbox", Id, ForeignKey("mailbox.id"), primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("octets", BigInteger, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+    Index("ix_usage_at", "at"),
 )
 
 submission = Table(
@@ -277,9 +288,9 @@ submission = Table(
     # What answers a round, in the order of receipt.
     Index("ix_submission_round_message", "round", "message"),
     CheckConstraint("bullet_count >= 0", name="bullet_count"),
-    **_by_message("message"),
+    **by_message("message"),
 )
-_partial("ix_submission_replaced", submission.c.replaced_by.is_not(None), submission.c.message, submission.c.id)
+partial_index("ix_submission_replaced", submission.c.replaced_by.is_not(None), submission.c.message, submission.c.id)
 
 bullet = Table(
     "bullet",
@@ -302,7 +313,7 @@ bullet = Table(
     CheckConstraint("position >= 1", name="position"),
     CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
     CheckConstraint("NOT quarantined OR text IS NULL", name="quarantined"),
-    **_by_message("message"),
+    **by_message("message"),
 )
 
 # Texts that only reviewers may see, one row each, apart from everything that auditors read. Not a child of the
@@ -331,7 +342,7 @@ quarantine = Table(
     CheckConstraint("(state = 'held') = (text IS NOT NULL)", name="text"),
     CheckConstraint("(state = 'held') = (settled_at IS NULL)", name="settled"),
 )
-_partial("ix_quarantine_held", quarantine.c.state == "held", quarantine.c.id)
+partial_index("ix_quarantine_held", quarantine.c.state == "held", quarantine.c.id)
 
 change = Table(
     "change",

@@ -13,8 +13,8 @@ from sqlalchemy import ForeignKeyConstraint, inspect, text
 from sqlalchemy.schema import SchemaItem
 
 from storage.engine import Store, Tx, open_store
+from storage.metadata import PARTITIONED, metadata
 from storage.partitions import make_months
-from storage.schema import PARTITIONED, metadata
 from storage.views import VIEWS
 
 SchemaState = Literal["empty", "older", "current", "newer"]

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from smtpd_service.cli.complaint import Complaint, one_line
 from smtpd_service.cli.desk import REMEDIES, require_schema, schema_of, settings_of
+from smtpd_service.cli.outside import from_outside
 from smtpd_service.cli.paper import size
 from smtpd_service.cli.ports import check_listen, check_relay
 from smtpd_service.cli.remark import Finding, fail, ok, warn
 from smtpd_service.identity import now
 from smtpd_service.settings import Settings
+from storage import mailboxes
 from storage.engine import StorageError, Store, open_store
+from storage.nodes import clock
 from storage.query import QueryError, run
 
 # The first of each line that mends CVE-2024-6923: a name in an address could start a new header.
@@ -32,10 +35,12 @@ def examine(config: Path | None) -> list[Finding]:
     except Complaint as complaint:
         return [*found, fail("configuration", one_line(str(complaint)), "mend it, then: pulsebox config check")]
     found.append(ok("configuration", str(settings.file)))
-    database, clock = _check_database(settings)
+    database, clock, domains = _check_database(settings)
     found += [database, *_check_folders(settings)]
-    found += [check_listen(endpoint) for endpoint in settings.smtp.listen]
-    return [*found, check_relay(settings.outbound.relay), clock]
+    found += [check_listen(place) for place in settings.smtp.listen]
+    out = settings.outbound
+    found.append(check_relay(out.relay, direct=out.direct, tls=out.tls == "implicit"))
+    return [*found, clock, *from_outside(settings, domains)]
 
 
 def check_python(version: tuple[int, ...]) -> Finding:
@@ -49,17 +54,29 @@ def check_python(version: tuple[int, ...]) -> Finding:
     return ok("python", said)
 
 
-def _check_database(settings: Settings) -> tuple[Finding, Finding]:
-    """Return how the database stands, and the clock compared with it."""
+def _check_database(settings: Settings) -> tuple[Finding, Finding, list[str]]:
+    """Return how the database stands, the clock compared with it, and the domains that have mailboxes."""
     shown = one_line(settings.database_url)
     try:
         store = open_store(settings.database_url)
         try:
-            return _schema(store, settings, shown), _clock(store)
+            schema = _schema(store, settings, shown)
+            return schema, _clock(store), _domains(settings, store if schema.state == "ok" else None)
         finally:
             store.close()
     except StorageError as error:
-        return fail("database", f"{shown}: {one_line(str(error))}", REMEDIES[error.cause]), check_clock(None)
+        away = fail("database", f"{shown}: {one_line(str(error))}", REMEDIES[error.cause])
+        return away, check_clock(None), _domains(settings, None)
+
+
+def _domains(settings: Settings, store: Store | None) -> list[str]:
+    """Return the domains of all mailboxes, those of the configuration where the database says nothing yet."""
+    if store is None:
+        addresses = [box.address for box in settings.mailbox]
+    else:
+        with store.reading() as tx:
+            addresses = [box.address for box in mailboxes.all_mailboxes(tx)] + list(mailboxes.all_aliases(tx))
+    return sorted({address.rpartition("@")[2] for address in addresses})
 
 
 def _schema(store: Store, settings: Settings, shown: str) -> Finding:
@@ -76,6 +93,10 @@ def _schema(store: Store, settings: Settings, shown: str) -> Finding:
 def _clock(store: Store) -> Finding:
     if schema_of(store) is None:
         return check_clock(None)
+    with store.reading() as tx:
+        apart = abs(clock(tx) - now())
+    if apart > _CLOCKS_MAY_DIFFER:
+        return warn("clock", f"{apart.seconds} s from the database's", "set both by NTP: leases go by the clock")
     try:
         with run(store, "SELECT received_at FROM messages ORDER BY id DESC LIMIT 1") as found:
             newest = next((str(row[0]) for row in found.rows), None)

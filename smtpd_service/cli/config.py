@@ -14,7 +14,8 @@ from smtpd_service.cli.complaint import masked, one_line
 from smtpd_service.cli.desk import settings_of
 from smtpd_service.cli.options import Config, Json, noun
 from smtpd_service.cli.paper import print_json, say
-from smtpd_service.settings import ConfigError, Endpoint, Settings, find_config, load
+from smtpd_service.setting_types import Endpoint
+from smtpd_service.settings import ConfigError, Settings, find_config, load
 
 verbs = noun("The configuration file.")
 

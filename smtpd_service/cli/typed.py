@@ -7,7 +7,7 @@ from uuid import UUID
 
 from smtpd_service.cli.complaint import Complaint
 from smtpd_service.domain.address import is_address, mailbox_key
-from smtpd_service.settings import SIZE_LIMIT, parse_size
+from smtpd_service.setting_types import SIZE_LIMIT, parse_size
 
 _AGE = re.compile(r"(\d{1,6}) ?(s|min|h|d)")
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}

@@ -9,10 +9,24 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`by` names what proved the sender, or why nothing did."""
+    """`by` names what proved the author, or why nothing did; `results` is the value of Authentication-Results.
+
+    `returnable` says whether a notice to the reverse-path can reach nobody but who sent the mail.
+    """
 
     proved: bool
     by: str
+    returnable: bool = False
+    results: str = ""
+
+    @property
+    def pending(self) -> bool:
+        """Say whether nobody has looked yet: the message, which may prove its sender, is still to come."""
+        return self == PENDING
+
+
+# What is known of a client whose messages are looked at, before one has come.
+PENDING = Proof(False, "pending")
 
 
 def trusted(client: str, networks: Sequence[Network]) -> bool:
@@ -26,6 +40,11 @@ def trusted(client: str, networks: Sequence[Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
 
 
-def prove(in_trusted_network: bool) -> Proof:
-    """Return the proof for a client: in `trusted_networks` its envelope sender is believed."""
-    return Proof(True, "trusted_networks") if in_trusted_network else Proof(False, "none")
+def prove(in_trusted_network: bool, *, checked: bool = False) -> Proof:
+    """Return what is known of a client before its mail: in `trusted_networks` its envelope sender is believed.
+
+    `checked` says that each message of another client will be looked at.
+    """
+    if in_trusted_network:
+        return Proof(True, "trusted_networks", returnable=True)
+    return PENDING if checked else Proof(False, "none")

@@ -12,7 +12,8 @@ from functools import partial
 
 from smtpd_service.domain.replies import Session
 from smtpd_service.intake import Intake
-from smtpd_service.settings import Endpoint, Settings
+from smtpd_service.setting_types import Endpoint
+from smtpd_service.settings import Settings
 from smtpd_service.smtp.census import Census
 from smtpd_service.smtp.connection import House
 from smtpd_service.smtp.content import Budget

@@ -13,7 +13,7 @@ from smtpd_service.cli.complaint import masked
 from smtpd_service.cli.confirm import Heard
 from smtpd_service.cli.ports import check_listen, check_relay
 from smtpd_service.identity import now
-from smtpd_service.settings import Endpoint
+from smtpd_service.setting_types import Endpoint, ListenOn
 from storage.engine import Store, open_store
 from storage.upgrade import head
 from storage.version import newest, version
@@ -207,7 +207,8 @@ def test_doctor_reads_what_a_port_says(greeting: bytes, listen: str, relay: str)
         thread = threading.Thread(target=answer)
         thread.start()
         there = Endpoint(host="127.0.0.1", port=server.getsockname()[1])
-        assert (check_listen(there).state, check_relay(there).state) == (listen, relay)
+        here = ListenOn(host=there.host, port=there.port)
+        assert (check_listen(here).state, check_relay(there).state) == (listen, relay)
         thread.join()
 
 
@@ -215,9 +216,9 @@ def test_doctor_knows_a_free_port_and_a_relay_that_is_away() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         nobody = Endpoint(host="127.0.0.1", port=probe.getsockname()[1])
-    assert check_listen(nobody).state == "ok"
+    assert check_listen(ListenOn(host=nobody.host, port=nobody.port)).state == "ok"
     assert check_relay(nobody).state == "fail"
-    assert check_listen(Endpoint(host="192.0.2.1", port=25)).state in {"fail", "warn"}
+    assert check_listen(ListenOn(host="192.0.2.1", port=25)).state in {"fail", "warn"}
 
 
 @pytest.mark.parametrize(

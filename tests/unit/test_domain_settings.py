@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from smtpd_service.settings import ConfigError, Settings, find_config, load, parse_size
+from smtpd_service.setting_types import parse_size
+from smtpd_service.settings import ConfigError, Settings, find_config, load
 
 ROOT = Path(__file__).parents[2]
 BAD_CONFIGS = sorted((ROOT / "tests/bad_configs").glob("*.toml"))
