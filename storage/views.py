@@ -14,14 +14,20 @@ VIEWS = {
                CASE WHEN m.frozen THEN 'frozen'
                     WHEN m.used_octets >= m.quota_octets OR m.used_messages >= m.quota_messages THEN 'full'
                     ELSE 'accepting' END AS state,
-               m.when_full AS when_full
+               m.when_full AS when_full, m.grace_octets AS grace_octets, m.rate_messages AS rate_messages,
+               m.rate_sender AS rate_sender, m.warn_at AS warn_at, m.warned AS warned, m.language AS language
         FROM mailbox m
+    """,
+    "usage_history": """
+        SELECT b.address AS mailbox, u.at AS at, u.octets AS octets, u.messages AS messages
+        FROM usage u JOIN mailbox b ON b.id = u.mailbox
     """,
     "messages": """
         SELECT m.id AS id, b.address AS mailbox, m.received_at AS received_at, m.mail_from AS mail_from,
                m.message_id AS message_id, m.octets AS octets, m.state AS state,
                d.recipient AS recipient, m.proved AS proved, m.proved_by AS proved_by,
-               m.parked_reason AS parked_reason, m.destroyed_at AS destroyed_at
+               m.parked_reason AS parked_reason, m.destroyed_at AS destroyed_at,
+               m.authentication AS authentication, d.released_at AS released_at
         FROM message m JOIN delivery d ON d.message = m.id JOIN mailbox b ON b.id = d.mailbox
     """,
     "submissions": """
@@ -55,7 +61,8 @@ VIEWS = {
     "refusals": """
         SELECT r.id AS id, b.address AS mailbox, r.refused_at AS refused_at, r.mail_from AS mail_from,
                r.message_id AS message_id, r.octets AS octets, r.stage AS stage, r.reply AS reply,
-               r.notice AS notice, r.outcome AS outcome, r.recipient AS recipient
+               r.notice AS notice, r.outcome AS outcome, r.recipient AS recipient,
+               r.proved AS proved
         FROM refusal r JOIN mailbox b ON b.id = r.mailbox
     """,
     "notices": """
