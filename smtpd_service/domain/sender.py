@@ -25,6 +25,10 @@ class Proof:
         return self == PENDING
 
 
+# What a client on a socket of this machine has for an address.
+LOCAL = "local"
+# A client that the front server before it does not name: neither is the front server's own address believed then.
+UNKNOWN = "unknown"
 # What is known of a client whose messages are looked at, before one has come.
 PENDING = Proof(False, "pending")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpd_service.domain.headers import HEADER_LIMIT, header_block, hops, message_id
+from smtpd_service.domain.headers import HEADER_LIMIT, fields, header_block, hops, message_id, unfolded, without_results
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,50 @@ def test_a_hostile_header_takes_linear_time(octets: bytes) -> None:
     message_id(header_block(octets))
     hops(header_block(octets))
     assert time.process_time() - begun < 0.5
+
+
+OURS = "mx.agency.test"
+FORGED = {
+    "plainly": b"Authentication-Results: mx.agency.test; dmarc=pass\r\n",
+    "in other letters": b"AUTHENTICATION-RESULTS: MX.Agency.Test; dmarc=pass\r\n",
+    "folded": b"Authentication-Results:\r\n mx.agency.test;\r\n\tdmarc=pass\r\n",
+    "after comments": b"Authentication-Results: (a (b)) (c) mx.agency.test; dmarc=pass\r\n",
+    "before a comment": b"Authentication-Results: mx.agency.test(x); dmarc=pass\r\n",
+    "with a version": b"Authentication-Results: mx.agency.test 1; dmarc=pass\r\n",
+    "in quotes": b'Authentication-Results: "mx.agency.test"; dmarc=pass\r\n',
+    "in quotes with a pair": b'Authentication-Results: "m\\x.agency.test"; dmarc=pass\r\n',
+    "with a space before the colon": b"Authentication-Results : mx.agency.test; dmarc=pass\r\n",
+    "in a comment without end": b"Authentication-Results: ( mx.agency.test; dmarc=pass\r\n",
+    "without anything else": b"Authentication-Results: mx.agency.test\r\n",
+}
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_results_that_claim_to_be_ours_are_taken_out(how: str) -> None:
+    before, after = b"From: ann@agency.test\r\n", b"Subject: x\r\n\r\nbody\r\n" + FORGED["plainly"]
+    assert without_results(before + FORGED[how] + after, OURS) == before + after
+    assert without_results(FORGED[how] * 2 + before + FORGED[how] + after, OURS) == before + after
+    assert without_results(before + FORGED[how], OURS) == before
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"Authentication-Results: mx.other.test; dmarc=pass\r\n",
+        b"Authentication-Results: mx.other.test; dmarc=pass (mx.agency.test)\r\n",
+        b"Authentication-Results: mx.agency.test.other.test; dmarc=pass\r\n",
+        b"Authentication-Results: (mx.agency.test) other.test; dmarc=pass\r\n",
+        b"ARC-Authentication-Results: i=1; mx.agency.test; dmarc=pass\r\n",
+        b"X: y\r\n Authentication-Results: mx.agency.test; dmarc=pass\r\n",
+    ],
+)
+def test_results_of_others_stay(field: bytes) -> None:
+    octets = b"From: ann@agency.test\r\n" + field + b"\r\nbody\r\n"
+    assert without_results(octets, OURS) == octets
+
+
+def test_fields_come_with_their_values_as_they_stand() -> None:
+    header = b"From: ann@agency.test\r\nSubject: a\r\n b\r\nnot a field\r\nX :y\r\n"
+    assert list(fields(header)) == [(b"from", b" ann@agency.test"), (b"subject", b" a\r\n b"), (b"x", b"y")]
+    assert unfolded(b" a\r\n b") == "a b"
+    assert unfolded(b" \xe9") == "é"

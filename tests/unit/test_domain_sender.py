@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from smtpd_service.domain.sender import prove, trusted
+from smtpd_service.domain.sender import PENDING, Proof, prove, trusted
 
 NETWORKS = [ip_network("127.0.0.0/8"), ip_network("10.1.0.0/16"), ip_network("::1/128"), ip_network("2001:db8::/32")]
 
@@ -34,3 +34,10 @@ def test_nobody_is_trusted_where_no_network_is_listed() -> None:
 def test_who_is_in_a_trusted_network_is_proved_by_it() -> None:
     assert (prove(True).proved, prove(True).by) == (True, "trusted_networks")
     assert not prove(False).proved
+
+
+def test_who_is_looked_at_is_neither_proved_nor_not_before_his_mail_comes() -> None:
+    assert prove(False, checked=True) == PENDING
+    assert PENDING.pending
+    assert not PENDING.returnable
+    assert not any(proof.pending for proof in (prove(True, checked=True), prove(False), Proof(False, "temperror")))
