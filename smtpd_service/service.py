@@ -29,11 +29,14 @@ from smtpd_service.first_start import make_ready
 from smtpd_service.housekeeping import keep_house_for_ever
 from smtpd_service.intake import Intake
 from smtpd_service.lifeline import die_with
-from smtpd_service.outbound.courier import Courier, carrier_of, letterhead_of
+from smtpd_service.outbound.departure import carrier_of, courier_of
+from smtpd_service.outbound.proofreading import proofread
 from smtpd_service.parsing import Child
 from smtpd_service.reader import Reader
+from smtpd_service.receipting import ReceiptPolicy
 from smtpd_service.settings import Settings
-from smtpd_service.smtp.listener import address_of, listen, open_sockets
+from smtpd_service.smtp.certificate import Certificate, certificate_of
+from smtpd_service.smtp.listener import address_of, close_sockets, listen, open_sockets
 from smtpd_service.storing import Policy
 from smtpd_service.watch import Watch
 from storage.engine import open_store
@@ -60,10 +63,19 @@ def policy_of(settings: Settings) -> Policy:
     return Policy(settings.quota.warn_at, settings.operator.address)
 
 
+def receipts_of(settings: Settings) -> ReceiptPolicy | None:
+    """Return how replies are receipted, None where they are not."""
+    if settings.outbound.receipts == "none":
+        return None
+    return ReceiptPolicy(settings.outbound.receipts_per_day, settings.outbound.language, settings.campaign.time_zone)
+
+
 # What one process does; each says when it is ready and returns when it is told to end.
 
 
-def run_listener(settings: Settings, sockets: Sequence[socket.socket], ready: SharedEvent) -> None:
+def run_listener(
+    settings: Settings, sockets: Sequence[socket.socket], certificate: Certificate | None, ready: SharedEvent
+) -> None:
     store = open_store(settings.database_url)
     intake = Intake(
         store,
@@ -75,7 +87,7 @@ def run_listener(settings: Settings, sockets: Sequence[socket.socket], ready: Sh
     watch.start()
     intake.start()
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(_until_told(partial(listen, settings, sockets, intake, watch), ready))
+        runner.run(_until_told(partial(listen, settings, sockets, intake, watch, certificate=certificate), ready))
     intake.stop()
     watch.stop()
     store.close()
@@ -88,7 +100,8 @@ def run_reader(settings: Settings, ready: SharedEvent) -> None:
     store = open_store(settings.database_url)
     child = Child(deadline=settings.reader.deadline.total_seconds(), memory=int(settings.reader.memory))
     ready.set()
-    Reader(store, child, batch=settings.reader.batch, stopping=stopping).run()
+    batch, receipts = settings.reader.batch, receipts_of(settings)
+    Reader(store, child, batch=batch, stopping=stopping, receipts=receipts).run()
     store.close()
 
 
@@ -96,7 +109,7 @@ def run_courier(settings: Settings, ready: SharedEvent) -> None:
     store = open_store(settings.database_url)
 
     async def carry(stopping: asyncio.Event) -> None:
-        courier = Courier(store, carrier_of(settings), letterhead_of(settings))
+        courier = courier_of(settings, store)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(courier.run(stopping))
             tasks.create_task(keep_house_for_ever(store, policy_of(settings), stopping))
@@ -182,8 +195,7 @@ class Supervisor:
         """Drain what runs, and kill what has not ended in time."""
         self._stopping = True
         note(Event.STOPPING)
-        for each in self._sockets:
-            each.close()
+        close_sockets(self._sockets)
         running = [post.process for post in self._posts if post.process is not None]
         for process in running:
             process.terminate()
@@ -215,15 +227,24 @@ def serve(settings: Settings, role: str | None = None) -> int:
 
     Raises ConfigError, StorageError, and OSError for an address that cannot be listened on.
     """
+    proofread(settings)
     events.start(settings.service.log_level)
     _open_many_files()
+    if role in {None, "courier"}:
+        # A key or a password that cannot be read is said now, and not by a courier that dies again and again.
+        carrier_of(settings)
     store = open_store(settings.database_url)
     try:
         make_ready(settings, store)
     finally:
         store.close()
-    sockets = open_sockets(settings.smtp.listen) if role in {None, "listener"} else []
-    supervisor = Supervisor(posts(settings, sockets, role), sockets, settings.service.drain.total_seconds())
+    listening = role in {None, "listener"}
+    # A certificate that cannot be used is said before anything is taken; a listener that dies inherits this one.
+    certificate = certificate_of(settings) if listening else None
+    sockets = open_sockets(settings.smtp.listen) if listening else []
+    supervisor = Supervisor(
+        posts(settings, sockets, role, certificate), sockets, settings.service.drain.total_seconds()
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     try:
@@ -252,11 +273,13 @@ def _open_many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def posts(settings: Settings, sockets: Sequence[socket.socket], role: str | None) -> list[Post]:
+def posts(
+    settings: Settings, sockets: Sequence[socket.socket], role: str | None, certificate: Certificate | None = None
+) -> list[Post]:
     """Return the posts of a service, or those of one role."""
     all_posts = {
         "listener": [
-            Post(f"listener {number}", partial(run_listener, settings, sockets))
+            Post(f"listener {number}", partial(run_listener, settings, sockets, certificate))
             for number in range(settings.service.listeners)
         ],
         "reader": [

@@ -8,7 +8,16 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from smtpd_service.mistakes import explained
 from smtpd_service.setting_types import (
@@ -71,6 +80,12 @@ class Smtp(Section):
     def _in_flight_holds_a_message(self) -> "Smtp":
         if self.in_flight < self.max_message:
             raise ValueError("in_flight must hold at least one message of max_message, or that is deferred for ever")
+        return self
+
+    @model_validator(mode="after")
+    def _proxy_is_believed_of_somebody(self) -> "Smtp":
+        if not self.trusted_relays and any(each.proxy and not each.path for each in self.listen):
+            raise ValueError("a port with proxy takes mail from trusted_relays only; name the front servers there")
         return self
 
 
@@ -161,6 +176,10 @@ class Outbound(Section):
             raise ValueError("name both, user and password_file, or neither")
         if self.user and self.tls not in {"required", "implicit"}:
             raise ValueError('a password is sent over checked TLS only; set tls = "required" or "implicit"')
+        if self.user and not self.smarthost:
+            raise ValueError("only a smarthost asks who we are; name one, or take user and password_file out")
+        if self.direct and self.tls == "implicit":
+            raise ValueError('other sites take mail on port 25, where TLS begins with STARTTLS; set "opportunistic"')
         return self
 
 
@@ -210,7 +229,8 @@ class Settings(Section):
     file: Path
     database: Database = Database()
     smtp: Smtp = Smtp()
-    tls: Tls = Tls()
+    # Looked at also where it is left out.
+    tls: Annotated[Tls, Field(validate_default=True)] = Tls()
     authentication: Authentication = Authentication()
     storage: Storage = Storage()
     intake: Intake = Intake()
@@ -239,6 +259,14 @@ class Settings(Section):
         if self.database.url.startswith(prefix):
             return f"{prefix}{self.file.parent / self.database.url.removeprefix(prefix)}"
         return self.database.url
+
+    @field_validator("tls")
+    @classmethod
+    def _listeners_have_a_certificate(cls, tls: Tls, info: ValidationInfo) -> Tls:
+        smtp = info.data.get("smtp")
+        if smtp is not None and not tls.certificate and any(each.tls for each in smtp.listen):
+            raise ValueError("[smtp] listen asks for tls; name a certificate and its key here")
+        return tls
 
     @field_validator("mailbox")
     @classmethod

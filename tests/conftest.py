@@ -15,6 +15,7 @@ with warnings.catch_warnings():
 from smtpd_service.parsing import Child
 from storage.engine import Store, open_store
 from storage.upgrade import upgrade
+from tests.nameserver import Nameserver
 from tests.servers import PostgresServer
 from tests.service import Service
 
@@ -71,3 +72,10 @@ def child() -> Iterator[Child]:
     made = Child(deadline=60, memory=512_000_000)
     yield made
     made.close()
+
+
+@pytest.fixture
+def nameserver() -> Iterator[Nameserver]:
+    """A DNS server that knows nothing yet."""
+    with Nameserver() as serving:
+        yield serving

@@ -10,6 +10,9 @@ SWEEP_EVERY = 1.0
 # Past this share of the connection cap, waiting clients get the short limit (Postfix's stress mode).
 CROWDED = 0.8
 CROWDED_IDLE = 10.0
+# TLS handshakes may hold this share of the connections at one time, those of clients that will be refused a tenth.
+SHAKING = 0.75
+SHAKING_REFUSED = 0.05
 
 
 class Guest(Interface):
@@ -37,6 +40,7 @@ class Census:
         self._idle = idle
         self._guests: set[Guest] = set()
         self._by_address: Counter[str] = Counter()
+        self._shaking = 0
         self._emptied = asyncio.Event()
         self._emptied.set()
 
@@ -61,6 +65,16 @@ class Census:
                 del self._by_address[guest.address]
         if not self._guests:
             self._emptied.set()
+
+    def begin_handshake(self, *, refused: bool = False) -> bool:
+        """Count a TLS handshake in, or say that it is one too many; `refused` clients only hear why, over TLS."""
+        if self._shaking >= max(1, self._limit * (SHAKING_REFUSED if refused else SHAKING)):
+            return False
+        self._shaking += 1
+        return True
+
+    def end_handshake(self) -> None:
+        self._shaking -= 1
 
     async def empty(self) -> None:
         """Return once nobody is connected."""

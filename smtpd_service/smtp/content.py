@@ -47,13 +47,15 @@ class Content:
     outcome like any other: an exception in the midst of DATA would leave the rest to be read as commands.
     """
 
-    __slots__ = ("_budget", "_file", "_held", "_limit", "octets", "wrong")
+    __slots__ = ("_budget", "_file", "_held", "_last", "_limit", "octets", "wrong")
 
     def __init__(self, limit: int, budget: Budget) -> None:
         self._limit = limit
         self._budget = budget
         self._held = 0
         self._file = tempfile.SpooledTemporaryFile(max_size=SPILL)  # noqa: SIM115  # closed in __exit__
+        # The end of what came; the line before the first has ended.
+        self._last = b"\r\n"
         self.octets = 0
         self.wrong: Outcome | None = None
 
@@ -64,7 +66,7 @@ class Content:
         self._let_go()
 
     def take(self, piece: bytes) -> None:
-        self.octets += len(piece)
+        self.octets += len(piece) - self._doubled_dots(piece)
         if self.wrong is not None:
             return
         if self.octets > self._limit:
@@ -73,6 +75,12 @@ class Content:
             self._drop(SystemFull())
         else:
             self._write(piece)
+
+    def _doubled_dots(self, piece: bytes) -> int:
+        """Count the dots of `piece` that are no part of the message's size (RFC 1870 section 5)."""
+        seen = self._last + piece
+        self._last = seen[-2:]
+        return seen.count(b"\r\n.")
 
     def _write(self, piece: bytes) -> None:
         try:

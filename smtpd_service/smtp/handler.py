@@ -5,15 +5,25 @@ Translates: outcomes come from admission and intake, replies from the one table.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Literal, Protocol
 
-from smtpd_service.admission import NotAdmitted, Offer, Recipient, Sender, admit_recipient
+from smtpd_service.admission import Named, NotAdmitted, Offer, Recipient, Sender, admit_recipient
+from smtpd_service.authentication.desk import Desk
 from smtpd_service.domain.headers import header_block, hops, message_id
-from smtpd_service.domain.outcomes import BareLineEnd, Outcome, SystemFull, TooManyHops, Unavailable
+from smtpd_service.domain.outcomes import (
+    BareLineEnd,
+    Outcome,
+    SystemFull,
+    TooManyHops,
+    TooManyRecipients,
+    Unavailable,
+)
 from smtpd_service.domain.parameters import MailParameters, RcptParameters
 from smtpd_service.domain.replies import Reply, Session, reply_to
+from smtpd_service.domain.sender import LOCAL, UNKNOWN, Proof
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
 from smtpd_service.intake import Intake
@@ -30,6 +40,20 @@ class Envelope(Protocol):
 
     parameters: MailParameters
     recipients: list[Recipient]
+    # Whether each recipient is answered for itself after DATA, as LMTP does.
+    individually: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The reply to a message, and whether the connection ends with it.
+
+    `each` holds one for each recipient of the envelope, where they are not all the same; LMTP says those.
+    """
+
+    reply: Reply
+    close: bool = False
+    each: tuple[Reply, ...] = ()
 
 
 class Handler:
@@ -39,18 +63,24 @@ class Handler:
         self,
         intake: Intake,
         condition: Callable[[], Condition],
+        desk: Desk,
         *,
         hostname: str,
         bare_line_ends: Literal["reject", "normalize"],
     ) -> None:
         self._intake = intake
         self._condition = condition
+        self._desk = desk
         self._hostname = hostname
         self._bare_line_ends = bare_line_ends
         self.unavailable = reply_to(Unavailable())
 
     def closed(self) -> Session | None:
         return Session.SHUTTING_DOWN if self._condition().draining else None
+
+    def first_proof(self, client: str) -> Proof:
+        """Return what is known of a client before its first message."""
+        return self._desk.first(client)
 
     def trouble(self) -> Reply | None:
         """Return why no mail can be taken just now: said at MAIL, without waiting for anything."""
@@ -65,11 +95,24 @@ class Handler:
         self, sender: Sender, envelope: Envelope, address: str, parameters: RcptParameters
     ) -> Recipient | Reply:
         """Admit a recipient, or return the reply that refuses it, written down first if it is a listed mailbox."""
-        size = envelope.parameters.size
-        found = admit_recipient(self._condition().directory, sender, address, parameters, size)
+        named = Named(
+            address,
+            parameters,
+            size=envelope.parameters.size,
+            others=envelope.recipients,
+            hostname=self._hostname,
+            individually=envelope.individually,
+        )
+        found = admit_recipient(self._condition().directory, sender, named)
         if isinstance(found, Recipient):
             return found
-        return await self._refuse(sender, found, address, size)
+        return await self._refuse(sender, found, address, envelope.parameters.size)
+
+    async def one_too_many(self, sender: Sender, envelope: Envelope, address: str) -> Reply:
+        """Return the reply to a recipient beyond the limit, written down first if it is a listed mailbox."""
+        box = self._condition().directory.find(address, self._hostname)
+        found = NotAdmitted(TooManyRecipients(), None, box.id if box else None)
+        return await self._refuse(sender, found, address, envelope.parameters.size)
 
     async def _refuse(self, sender: Sender, found: NotAdmitted, address: str, size: int | None) -> Reply:
         reply = reply_to(found.outcome, found.mode)
@@ -88,15 +131,17 @@ class Handler:
         )
         return reply if await self._intake.record([refusal]) else self.unavailable
 
-    async def data(self, sender: Sender, envelope: Envelope, content: Content, protocol: str) -> tuple[Reply, bool]:
-        """Return the reply to a message, and whether the connection ends with it."""
+    async def data(self, sender: Sender, envelope: Envelope, content: Content, protocol: str) -> Said:
+        """Return what to say to a message."""
         whole = await self._whole(content)
         if not isinstance(whole, Whole):
-            return await self._reject(sender, envelope, content, whole, None), isinstance(whole, BareLineEnd)
+            reply = await self._reject(sender, envelope, content, whole, None)
+            return Said(reply, close=isinstance(whole, BareLineEnd))
         header = header_block(whole.octets)
         if hops(header) > HOPS_LIMIT:
-            return await self._reject(sender, envelope, content, TooManyHops(), message_id(header)), False
+            return Said(await self._reject(sender, envelope, content, TooManyHops(), message_id(header)))
         id_, received_at = MessageId(new_id()), now()
+        sender = await self._looked_at(sender, whole.octets)
         offer = Offer(
             id=id_,
             received_at=received_at,
@@ -107,8 +152,17 @@ class Handler:
             digest=whole.digest,
             message_id=message_id(header),
             trace=self._trace(id_, sender, protocol, received_at),
+            authserv_id=self._desk.authserv_id,
+            individually=envelope.individually,
         )
-        return await self._offer(offer), False
+        return await self._offer(offer)
+
+    async def _looked_at(self, sender: Sender, octets: bytes) -> Sender:
+        """Return the sender with what its message proves, where nothing was known of it before."""
+        if not sender.proof.pending:
+            return sender
+        proof = await self._desk.proof(octets, client=sender.client, helo=sender.helo, mail_from=sender.mail_from)
+        return replace(sender, proof=proof)
 
     async def _whole(self, content: Content) -> Whole | Outcome:
         if not content.is_large:
@@ -117,7 +171,7 @@ class Handler:
             return SystemFull()
         return await asyncio.to_thread(content.finish, self._bare_line_ends)
 
-    async def _offer(self, offer: Offer) -> Reply:
+    async def _offer(self, offer: Offer) -> Said:
         answer = await self._intake.offer(offer)
         reply = reply_to(answer.outcome, answer.mode)
         note(
@@ -128,7 +182,7 @@ class Handler:
             recipients=len(offer.recipients),
             outcome=type(answer.outcome).__name__,
         )
-        return reply
+        return Said(reply, each=tuple(reply_to(outcome, mode) for outcome, mode in answer.each))
 
     async def _reject(
         self, sender: Sender, envelope: Envelope, content: Content, outcome: Outcome, id_: str | None
@@ -154,17 +208,21 @@ class Handler:
         return reply if await self._intake.record(refusals) else self.unavailable
 
     def _trace(self, id_: MessageId, sender: Sender, protocol: str, at: datetime) -> str:
-        """Return Return-Path and Received, kept beside the octets (RFC 5321 section 4.4)."""
+        """Return Return-Path and Received, kept beside the octets (RFC 5321 section 4.4), and what was proved."""
+        results = sender.proof.results
         return (
             f"Return-Path: <{sender.mail_from}>\r\n"
-            f"Received: from {sender.helo} ({_literal(sender.client)})\r\n"
+            + (f"Authentication-Results: {results}\r\n" if results else "")
+            + f"Received: from {sender.helo} ({_literal(sender.client)})\r\n"
             f"\tby {self._hostname} with {protocol} id {id_};\r\n"
             f"\t{format_datetime(at)}\r\n"
         )
 
 
 def _literal(client: str) -> str:
-    """Return an IP address as RFC 5321 section 4.1.3 writes it."""
+    """Return an IP address as RFC 5321 section 4.1.3 writes it; who has none is no literal."""
+    if client in {LOCAL, UNKNOWN}:
+        return "unix socket" if client == LOCAL else client
     return f"[IPv6:{client}]" if ":" in client else f"[{client}]"
 
 
@@ -192,4 +250,6 @@ def _refusal(
         outcome=type(outcome).__name__,
         reply=str(reply),
         notice=None,
+        # Before the message has come nobody knows what it proves.
+        proved=None if sender.proof.pending else sender.proof.proved,
     )

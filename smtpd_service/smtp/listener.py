@@ -6,33 +6,42 @@ again loses no connection that waits.
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
+import stat
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
+from smtpd_service.authentication.desk import Desk
 from smtpd_service.domain.replies import Session
 from smtpd_service.intake import Intake
-from smtpd_service.setting_types import Endpoint
+from smtpd_service.setting_types import Endpoint, ListenOn
 from smtpd_service.settings import Settings
 from smtpd_service.smtp.census import Census
+from smtpd_service.smtp.certificate import Certificate
 from smtpd_service.smtp.connection import House
 from smtpd_service.smtp.content import Budget
+from smtpd_service.smtp.door import Door
 from smtpd_service.smtp.handler import Handler
+from smtpd_service.smtp.lmtp import Lmtp
 from smtpd_service.smtp.protocol import Protocol
 from smtpd_service.watch import Watch
 
 BACKLOG = 1024
+# A front mail server gets to a unix socket by its group.
+UNIX_UMASK = 0o117
 
 
-def open_sockets(endpoints: Sequence[Endpoint]) -> list[socket.socket]:
+def open_sockets(endpoints: Sequence[ListenOn]) -> list[socket.socket]:
     """Bind and listen on each endpoint. Raises OSError naming the endpoint."""
     opened: list[socket.socket] = []
     for endpoint in endpoints:
         try:
-            opened.append(_open(endpoint))
+            opened.append(_open_unix(Path(endpoint.path)) if endpoint.path else _open(endpoint))
         except OSError as error:
-            for each in opened:
-                each.close()
+            close_sockets(opened)
             raise OSError(error.errno, f"cannot listen on {endpoint}: {error.strerror}") from error
     return opened
 
@@ -54,38 +63,103 @@ def _open(endpoint: Endpoint) -> socket.socket:
     return listening
 
 
+def _open_unix(path: Path) -> socket.socket:
+    """Listen on a unix socket; the file of a process that is dead goes first."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.exists():
+            _remove_dead(path)
+        # The file has its mode from the moment it is there.
+        before = os.umask(UNIX_UMASK)
+        try:
+            listening.bind(str(path))
+        finally:
+            os.umask(before)
+        listening.listen(BACKLOG)
+        listening.setblocking(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def _remove_dead(path: Path) -> None:
+    """Remove a socket file that nobody listens on. Raises OSError for any other."""
+    if not stat.S_ISSOCK(path.lstat().st_mode):
+        raise FileExistsError(errno.EEXIST, "there is a file that is no socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def close_sockets(sockets: Sequence[socket.socket]) -> None:
+    """Close what was opened here, and remove the files of unix sockets; each only once."""
+    for each in sockets:
+        path = each.getsockname() if each.family == socket.AF_UNIX and each.fileno() >= 0 else ""
+        each.close()
+        if path:
+            Path(path).unlink(missing_ok=True)
+
+
 def address_of(listening: socket.socket) -> str:
-    """Return `host:port` as it was bound, a port 0 resolved."""
+    """Return `host:port` as it was bound, a port 0 resolved, or `unix:/path`."""
+    if listening.family == socket.AF_UNIX:
+        return f"unix:{listening.getsockname()}"
     host, port = listening.getsockname()[:2]
     return str(Endpoint(host=host, port=port))
 
 
 async def listen(
-    settings: Settings, sockets: Sequence[socket.socket], intake: Intake, watch: Watch, stopping: asyncio.Event
+    settings: Settings,
+    sockets: Sequence[socket.socket],
+    intake: Intake,
+    watch: Watch,
+    stopping: asyncio.Event,
+    *,
+    certificate: Certificate | None,
 ) -> None:
-    """Take mail until `stopping` is set, then drain: 421 to who comes, time to finish for who is there."""
+    """Take mail until `stopping` is set, then drain: 421 to who comes, time to finish for who is there.
+
+    `sockets` are those of `[smtp] listen`, in that order.
+    """
     loop = asyncio.get_running_loop()
     census = Census(
         limit=settings.smtp.max_connections,
         limit_by_address=settings.smtp.max_connections_per_address,
         idle=settings.smtp.idle_timeout.total_seconds(),
     )
+    desk = Desk(settings)
     handler = Handler(
         intake,
         lambda: watch.condition,
+        desk,
         hostname=settings.smtp.hostname,
         bare_line_ends=settings.smtp.bare_line_ends,
     )
-    house = House(settings.smtp, handler, census, Budget(int(settings.smtp.in_flight)))
-    make = partial(Protocol, house, loop)
-    servers = [await loop.create_server(make, sock=each, backlog=BACKLOG) for each in sockets]
-    sweeping = asyncio.create_task(census.sweep_for_ever())
+    house = House(settings.smtp, handler, census, Budget(int(settings.smtp.in_flight)), certificate)
+    servers: list[asyncio.Server] = []
+    tasks = [asyncio.create_task(census.sweep_for_ever())]
+    if certificate is not None:
+        tasks.append(asyncio.create_task(certificate.watch_for_ever()))
+    for each, on in zip(sockets, settings.smtp.listen, strict=True):
+        make = partial(Lmtp if on.lmtp else Protocol, house, on, loop)
+        if on.tls or on.proxy:
+            tasks.append(asyncio.create_task(Door(house, on, make).stand_open(each)))
+        elif on.path:
+            servers.append(await loop.create_unix_server(make, sock=each, backlog=BACKLOG))
+        else:
+            servers.append(await loop.create_server(make, sock=each, backlog=BACKLOG))
     await stopping.wait()
     watch.drain()
     await _drain(census, settings.service.drain.total_seconds())
-    sweeping.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await sweeping
+    desk.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
     for server in servers:
         server.close()
 

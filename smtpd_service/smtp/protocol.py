@@ -5,15 +5,17 @@ reads DATA line by line without a cap. Known limit: no AUTH, VRFY or CHUNKING by
 """
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 from smtpd_service.admission import Sender
 from smtpd_service.domain.address import Path, mailbox_key, parse_path
-from smtpd_service.domain.outcomes import TooBigForSystem, TooManyRecipients
+from smtpd_service.domain.outcomes import TooBigForSystem
 from smtpd_service.domain.parameters import mail_parameters, rcpt_parameters
 from smtpd_service.domain.replies import Reply, Session, reply_to
 from smtpd_service.smtp.connection import Connection
 from smtpd_service.smtp.content import Content
+from smtpd_service.smtp.handler import Said
 
 # Commands that move no mail, in a row, before they count as errors.
 IDLE_COMMANDS = 100
@@ -26,14 +28,19 @@ class Protocol(Connection):
 
     commands: ClassVar[dict[bytes, str]] = {
         name.encode(): f"smtp_{name}"
-        for name in ("EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT")
+        for name in ("EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT")
     }
+    # What LMTP answers in another way.
+    utf8_name = "UTF8SMTP"
+    hello_first = Session.HELLO_FIRST
+    no_valid_rcpt = Session.NO_VALID_RCPT
+    help = Session.HELP
 
     async def smtp_EHLO(self, argument: str) -> None:  # noqa: N802  # the command's own name
         if await self._hello(argument):
             self._extended = True
             smtp = self.house.smtp
-            offered = (
+            offered = [
                 smtp.hostname,
                 "PIPELINING",
                 "8BITMIME",
@@ -42,10 +49,30 @@ class Protocol(Connection):
                 "ENHANCEDSTATUSCODES",
                 "DSN",
                 f"LIMITS RCPTMAX={smtp.max_recipients}",
-            )
+            ]
+            if self.house.certificate is not None and not self.secured:
+                offered.append("STARTTLS")
             for line in offered[:-1]:
                 await self.push(f"250-{line}")
             await self.push(f"250 {offered[-1]}")
+
+    async def smtp_STARTTLS(self, argument: str) -> None:  # noqa: N802  # the command's own name
+        certificate, census = self.house.certificate, self.house.census
+        if certificate is None:
+            await self._wrong(Session.UNKNOWN_COMMAND)
+        elif self.secured:
+            await self._wrong(Session.TLS_ALREADY)
+        elif argument:
+            await self._wrong(Session.BAD_SYNTAX)
+        elif not census.begin_handshake():
+            await self.push(Session.NO_TLS_NOW.value)
+        else:
+            try:
+                await self.push(Session.START_TLS.value)
+                await self._flush()
+                await self.secure(certificate)
+            finally:
+                census.end_handshake()
 
     async def smtp_HELO(self, argument: str) -> None:  # noqa: N802  # the command's own name
         if await self._hello(argument):
@@ -68,14 +95,14 @@ class Protocol(Connection):
 
     async def smtp_MAIL(self, argument: str) -> None:  # noqa: N802  # the command's own name
         if not self.session.host_name:
-            await self._wrong(Session.HELLO_FIRST)
+            await self._wrong(self.hello_first)
         elif self.envelope.mail_from is not None:
             await self._wrong(Session.NESTED_MAIL)
         elif (path := await self._path("FROM:", argument, Session.BAD_REVERSE_PATH)) is not None:
             await self._mail(path)
 
     async def _mail(self, path: Path) -> None:
-        parameters = mail_parameters(path.rest) if self._extended or not path.rest else "syntax"
+        parameters = mail_parameters(path.rest) if self._extended or not path.rest else "unknown"
         if isinstance(parameters, str):
             await self._wrong(Session.BAD_SYNTAX if parameters == "syntax" else Session.UNKNOWN_PARAMETER)
             return
@@ -102,7 +129,7 @@ class Protocol(Connection):
 
     async def _rcpt(self, path: Path) -> None:
         envelope = self.envelope
-        parameters = rcpt_parameters(path.rest) if self._extended or not path.rest else "syntax"
+        parameters = rcpt_parameters(path.rest) if self._extended or not path.rest else "unknown"
         if isinstance(parameters, str):
             await self._wrong(Session.BAD_SYNTAX if parameters == "syntax" else Session.UNKNOWN_PARAMETER)
         elif not path.address:
@@ -110,7 +137,7 @@ class Protocol(Connection):
         elif not path.ascii and not envelope.parameters.smtputf8:
             await self._wrong(Session.NO_SMTPUTF8)
         elif len(envelope.recipients) >= self.house.smtp.max_recipients:
-            await self.push(reply_to(TooManyRecipients()))
+            await self.push(await self.house.handler.one_too_many(self.sender(), envelope, path.address))
         else:
             admitted = await self.house.handler.rcpt(self.sender(), envelope, path.address, parameters)
             if isinstance(admitted, Reply):
@@ -119,8 +146,11 @@ class Protocol(Connection):
                 await self.push(admitted)
                 return
             # The same address twice is one recipient; an address and its alias are two, with one delivery.
-            if all(mailbox_key(each.address) != mailbox_key(admitted.address) for each in envelope.recipients):
-                envelope.recipients.append(admitted)
+            key, known = mailbox_key(admitted.address), envelope.recipients
+            place = next((i for i, each in enumerate(known) if mailbox_key(each.address) == key), len(known))
+            if place == len(known):
+                known.append(admitted)
+            envelope.accepted.append(place)
             await self.push(Session.RECIPIENT_OK.value)
 
     def sender(self) -> Sender:
@@ -146,7 +176,7 @@ class Protocol(Connection):
         elif envelope.mail_from is None:
             await self._wrong(Session.MAIL_FIRST)
         elif not envelope.recipients:
-            await self._wrong(Session.NO_VALID_RCPT if envelope.any_refused else Session.RCPT_FIRST)
+            await self._wrong(self.no_valid_rcpt if envelope.any_refused else Session.RCPT_FIRST)
         else:
             try:
                 with Content(int(self.house.smtp.max_message), self.house.budget) as content:
@@ -164,18 +194,28 @@ class Protocol(Connection):
             self._in_data = False
         if not whole:
             raise ConnectionResetError
-        reply, close = await self.house.handler.data(self.sender(), self.envelope, content, self._with())
-        if reply.code == 250:
+        self._owed = len(self._replies(Said(self.house.handler.unavailable)))
+        said = await self.house.handler.data(self.sender(), self.envelope, content, self._with())
+        replies = self._replies(said)
+        if any(reply.code == 250 for reply in replies):
             # Limits are for those who bring no mail.
             self._idle_commands = self._commands = self._errors = 0
-        await self.push(reply)
-        self._closing = self._closing or close
+        for reply in replies:
+            await self.push(reply)
+        self._closing = self._closing or said.close
+
+    def _replies(self, said: Said) -> Sequence[Reply]:
+        return (said.reply,)
 
     def _with(self) -> str:
-        """Return the protocol's name for the trace header (RFC 3848, RFC 6531 section 4.3)."""
+        """Return the protocol's name for the trace header (RFC 3848, RFC 6531 section 4.3).
+
+        A client that said HELO has no name of its own for TLS.
+        """
         if not self._extended:
             return "SMTP"
-        return "UTF8SMTP" if self.envelope.parameters.smtputf8 else "ESMTP"
+        name = self.utf8_name if self.envelope.parameters.smtputf8 else self.protocol_name
+        return f"{name}S" if self.secured else name
 
     async def smtp_RSET(self, argument: str) -> None:  # noqa: N802  # the command's own name
         self._idle()
@@ -198,7 +238,7 @@ class Protocol(Connection):
 
     async def smtp_HELP(self, _argument: str) -> None:  # noqa: N802  # the command's own name
         self._idle()
-        await self.push(Session.HELP.value)
+        await self.push(self.help.value)
 
     async def smtp_QUIT(self, argument: str) -> None:  # noqa: N802  # the command's own name
         if argument:

@@ -26,16 +26,30 @@ class ClosedError(ConnectionError):
 class Dialogue:
     """One connection; a reply is `250 2.1.0 Sender OK`, its lines joined where it has more than one."""
 
-    def __init__(self, address: tuple[str, int], *, timeout: float = 20.0, window: int | None = None) -> None:
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    def __init__(
+        self,
+        address: tuple[str, int] | str,
+        *,
+        timeout: float = 20.0,
+        window: int | None = None,
+        source: str | None = None,
+    ) -> None:
+        """Connect to a host and port, or to the path of a unix socket; `source` is the address to come from."""
+        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+        if ":" in address[0]:
+            family = socket.AF_INET6
+        self._buffer = b""
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if window is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        if source is not None:
+            self.socket.bind((source, 0))
         self.socket.settimeout(timeout)
         self.socket.connect(address)
+        if family == socket.AF_UNIX:
+            return
         # Each piece travels alone, as small as it is sent.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._buffer = b""
 
     def __enter__(self) -> "Dialogue":
         return self

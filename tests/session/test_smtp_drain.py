@@ -116,7 +116,7 @@ def test_a_client_gone_right_after_the_final_dot_has_its_mail_stored_once_howeve
             assert client.data(mail(), end=b".\r\n").startswith(said)
 
         assert stored_octets(service) == [mail()]
-        [box] = rows(service, "SELECT used_octets, used_messages FROM mailbox")
+        [box] = rows(service, "SELECT used_octets, used_messages FROM mailbox WHERE used_messages > 0")
         assert box == {"used_octets": len(mail()), "used_messages": 1}
 
 
