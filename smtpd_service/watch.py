@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from smtpd_service.admission import Directory, read_directory
+from smtpd_service.domain.forecast import standing
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
 from storage import nodes
@@ -40,6 +41,23 @@ class Condition:
     def unknown(self) -> bool:
         """Say whether the database has failed, or has not answered for too long to say how things stand."""
         return self.away or time.monotonic() - self.looked_at > STALE_AFTER
+
+
+_STATES = {
+    "full": (Event.MAILBOX_FULL, logging.WARNING),
+    "frozen": (Event.MAILBOX_FROZEN, logging.INFO),
+    "accepting": (Event.MAILBOX_ACCEPTING, logging.INFO),
+}
+
+
+def note_states(before: Directory, after: Directory) -> None:
+    """Log each mailbox that is full, frozen or accepting now and was not before, whoever changed that."""
+    known = {box.id: standing(box) for box in before.boxes.values()}
+    for box in {box.id: box for box in after.boxes.values()}.values():
+        state = standing(box)
+        if known.get(box.id, "accepting") != state:
+            event, level = _STATES[state]
+            note(event, level, mailbox=box.address, used_octets=box.used.octets, quota_octets=box.quota.octets)
 
 
 class Watch:
@@ -104,6 +122,7 @@ class Watch:
         low = self._space_low()
         if low and not before.low:
             note(Event.SPACE_LOW, reserve=self._reserve)
+        note_states(before.directory, directory)
         if directory.generation != before.directory.generation:
             self._beaten_at = 0.0
         self._change(directory=directory, low=low, looked_at=time.monotonic())

@@ -14,6 +14,7 @@ from smtpd_service.cli.paper import size
 from smtpd_service.cli.ports import check_listen, check_relay
 from smtpd_service.cli.remark import Finding, fail, ok, warn
 from smtpd_service.identity import now
+from smtpd_service.outbound.proofreading import mistakes
 from smtpd_service.settings import Settings
 from storage import mailboxes
 from storage.engine import StorageError, Store, open_store
@@ -37,10 +38,20 @@ def examine(config: Path | None) -> list[Finding]:
     found.append(ok("configuration", str(settings.file)))
     database, clock, domains = _check_database(settings)
     found += [database, *_check_folders(settings)]
+    found.append(check_templates(settings))
     found += [check_listen(place) for place in settings.smtp.listen]
     out = settings.outbound
     found.append(check_relay(out.relay, direct=out.direct, tls=out.tls == "implicit"))
     return [*found, clock, *from_outside(settings, domains)]
+
+
+def check_templates(settings: Settings) -> Finding:
+    """Read the operator's templates, if there are any."""
+    folder, wrong = settings.beside(settings.outbound.templates), mistakes(settings)
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        return fail("templates", f"{one_line(wrong[0])}{more}: ours is sent instead", "mend it; see docs/templates.md")
+    return ok("templates", str(folder) if folder else "ours")
 
 
 def check_python(version: tuple[int, ...]) -> Finding:

@@ -22,11 +22,14 @@ verbs = noun("The configuration file.")
 
 @verbs.command()
 def check(*, config: Config = None, json: Json = False) -> int:
-    """Read the file and say what is wrong with it, a line a mistake; exit 2 then."""
+    """Read the file, and what it names; say what is wrong, a line a mistake; exit 2 then."""
+    from smtpd_service.outbound import departure, proofreading  # noqa: PLC0415  # templates and a client: slow
+
     file = find_config(config, os.environ)
     try:
-        load(file)
-        mistakes = []
+        settings = load(file)
+        mistakes = [one_line(line) for line in proofreading.mistakes(settings)]
+        departure.carrier_of(settings)
     except ConfigError as error:
         mistakes = [one_line(line) for line in str(error).splitlines()]
     if json:

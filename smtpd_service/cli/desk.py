@@ -17,6 +17,7 @@ from storage import mailboxes
 from storage.engine import StorageError, Store, Tx, open_store
 from storage.query import QueryError
 from storage.records import Mailbox
+from storage.reread import rounds_named
 from storage.version import newest, version
 
 REMEDIES = {
@@ -106,6 +107,17 @@ def mailbox_at(tx: Tx, text: str) -> Mailbox:
     close = get_close_matches(mailbox_key(text), names, n=1)
     hint = f"did you mean {close[0]}?" if close else "see: pulsebox mailbox list"
     raise Complaint(f"no mailbox {text!r}; {hint}")
+
+
+def rounds_at(tx: Tx, name: str) -> tuple[str, ...]:
+    """Return the ids of the round called so (`2026-W12`, or `W12` where that is one), or complain."""
+    found = rounds_named(tx, name)
+    names = sorted({each for _, each in found})
+    if not names:
+        raise Complaint(f"no round {name!r}; the rounds are in the view `rounds`; see: pulsebox query --help")
+    if len(names) > 1:
+        raise Complaint(f"round {name!r} may be {' or '.join(names)}; write it in full")
+    return tuple(id_ for id_, _ in found)
 
 
 def address_of(desk: Desk, text: str | None) -> str | None:

@@ -13,7 +13,7 @@ from storage.query import run
 from storage.records import MessageId
 
 # Of the view's row, what differs from mailbox to mailbox.
-_OF_DELIVERY = ("mailbox", "recipient")
+_OF_DELIVERY = ("mailbox", "recipient", "released_at")
 # Bullets that people are shown; who sent more pasted something else.
 SHOWN = 200
 
@@ -26,7 +26,7 @@ def columns(zone: tzinfo) -> list[Column]:
         plain("mailbox"),
         Column("from", lambda row: row["mail_from"] or "<>"),
         sized("octets", "size"),
-        plain("state"),
+        Column("state", lambda row: f"{row['state']}, purged" if row["destroyed_at"] else str(row["state"])),
     ]
 
 
@@ -85,17 +85,23 @@ def print_dossier(dossier: Row, zone: tzinfo) -> None:
             ("client", f"{dossier['client']}, said {dossier['helo'] or 'nothing'}"),
             ("message-id", dossier["message_id"] or ""),
             ("size", f"{dossier['octets']:,} octets"),
-            ("sha-256" if dossier["destroyed_at"] is None else "keyed digest", dossier["digest"]),
-            ("destroyed", _destroyed(dossier, zone)),
+            ("keyed digest" if dossier["digest_keyed"] else "sha-256", dossier["digest"]),
+            ("destroyed" if dossier["digest_keyed"] else "purged", _destroyed(dossier, zone)),
             ("parameters", _parameters(dossier)),
             ("state", _state(dossier)),
-            *(("mailbox", f"{each['mailbox']}, as {each['recipient']}") for each in dossier["mailboxes"]),
+            *(("mailbox", _delivered(each, zone)) for each in dossier["mailboxes"]),
             *(("trace", line) for line in _unfolded(dossier["trace"])),
         )
     )
     for submission in dossier["submissions"]:
         for line in _read(submission):
             say(line)
+
+
+def _delivered(row: Row, zone: tzinfo) -> str:
+    """Return a mailbox that was given the message, and when a purge gave the room back."""
+    released = f"; purged from it {moment(row['released_at'], zone)}" if row["released_at"] else ""
+    return f"{row['mailbox']}, as {row['recipient']}{released}"
 
 
 def _destroyed(dossier: Row, zone: tzinfo) -> str:

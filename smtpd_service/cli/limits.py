@@ -27,7 +27,8 @@ def view_row(box: Mailbox) -> dict[str, Any]:
         "used_octets": box.used.octets,
         "used_messages": box.used.messages,
         "state": box.state,
-        "when_full": box.when_full.value,
+        **limits_of(box),
+        "warned": box.warned,
     }
 
 
@@ -38,6 +39,10 @@ def limits_of(box: Mailbox) -> dict[str, Any]:
         "quota_messages": box.quota.messages,
         "grace_octets": box.quota.grace,
         "when_full": box.when_full.value,
+        "rate_messages": box.quota.rate_messages,
+        "rate_sender": box.quota.rate_sender,
+        "warn_at": ",".join(map(str, box.warn_at)) if box.warn_at is not None else None,
+        "language": box.language,
     }
 
 
@@ -47,9 +52,10 @@ def usage_of(box: Mailbox) -> dict[str, Any]:
 
 COLUMNS: tuple[Column, ...] = (
     plain("address", "mailbox"),
-    Column("limit", lambda row: size(row["quota_octets"]), right=True),
+    # A postmaster's limits hold nobody back.
+    Column("limit", lambda row: "none" if _is_postmaster(row) else size(row["quota_octets"]), right=True),
     Column("used", lambda row: size(row["used_octets"], 2), right=True),
-    Column("%", lambda row: f"{_percent(row):.1f}", right=True),
+    Column("%", lambda row: "" if _is_postmaster(row) else f"{_percent(row):.1f}", right=True),
     Column("messages", lambda row: of(row["used_messages"], row["quota_messages"]), right=True),
     plain("when_full"),
     plain("state"),
@@ -58,6 +64,10 @@ COLUMNS: tuple[Column, ...] = (
 
 def of(used: int, limit: int | None) -> str:
     return shown(used) if limit is None else f"{used:,} of {limit:,}"
+
+
+def _is_postmaster(row: Row) -> bool:
+    return str(row["address"]).startswith("postmaster@")
 
 
 def _percent(row: Row) -> float:
@@ -74,9 +84,17 @@ def told(before: Mailbox, after: Mailbox) -> list[tuple[str, ...]]:
         ("messages", _limit(before.quota.messages), _limit(after.quota.messages)),
         ("grace", size(before.quota.grace), size(after.quota.grace)),
         ("when full", before.when_full.value, after.when_full.value),
+        ("messages an hour", _limit(before.quota.rate_messages), _limit(after.quota.rate_messages)),
+        ("of one sender", _limit(before.quota.rate_sender), _limit(after.quota.rate_sender)),
+        ("warnings at", percents(before.warn_at), percents(after.warn_at)),
     )
     return lines + [("", f"{name} {step(was, is_)}", "") for name, was, is_ in moved if was != is_]
 
 
 def _limit(messages: int | None) -> str:
     return "without limit" if messages is None else shown(messages)
+
+
+def percents(levels: tuple[int, ...] | None) -> str:
+    """Return thresholds as people read them."""
+    return "as configured" if levels is None else f"{', '.join(map(str, levels))} %"

@@ -1,5 +1,6 @@
 """`pulsebox mailbox`: which mailboxes there are, under which names, and whether they take mail."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -10,8 +11,10 @@ from smtpd_service.cli.complaint import Complaint
 from smtpd_service.cli.confirm import Recorded, as_facts, record, wait_for_listeners
 from smtpd_service.cli.desk import Desk, mailbox_at, open_desk
 from smtpd_service.cli.limits import COLUMNS, limits_of, view_row, view_rows
+from smtpd_service.cli.newlimits import new_limits
 from smtpd_service.cli.options import Config, Json, Reason, noun
-from smtpd_service.cli.paper import print_facts, print_grid, print_json, print_table, size
+from smtpd_service.cli.paper import print_facts, print_grid, print_json, print_table, size, step
+from smtpd_service.cli.purge import purge
 from smtpd_service.identity import new_id, now
 from storage import mailboxes, rounds
 from storage.engine import Tx
@@ -42,6 +45,7 @@ def show(address: Address, *, config: Config = None, json: Json = False) -> None
         print_json(facts)
         return
     sizes = {name: size(facts[name], 2) for name in ("quota_octets", "used_octets", "grace_octets")}
+    sizes |= {name: facts[name] or "as configured" for name in ("warn_at", "language")}
     print_facts((name.replace("_", " "), _on_paper(value)) for name, value in (facts | sizes).items())
 
 
@@ -53,10 +57,8 @@ def _facts(tx: Tx, box: Mailbox) -> dict[str, Any]:
     aliases = sorted(alias for alias, owner in mailboxes.all_aliases(tx).items() if owner == box.id)
     campaign = rounds.campaigns(tx).get(box.campaign or "")
     return view_row(box) | {
-        "grace_octets": box.quota.grace,
         "aliases": aliases,
         "campaign": campaign.name if campaign else None,
-        "warned_percent": box.warned,
     }
 
 
@@ -68,20 +70,38 @@ def add(
     messages: Annotated[str, typer.Option("--messages", metavar="N", help="Limit in messages, or none.")] = "none",
     when_full: Annotated[WhenFull, typer.Option("--when-full", help="What becomes of mail then.")] = WhenFull.BOUNCE,
     grace: Annotated[str, typer.Option("--grace", metavar="SIZE", help="How far the last may pass the limit.")] = "0",
+    rate: Annotated[str, typer.Option("--rate", metavar="N", help="Messages an hour, or none.")] = "none",
+    rate_sender: Annotated[
+        str, typer.Option("--rate-sender", metavar="N", help="Messages an hour from one sender, or none.")
+    ] = "none",
+    warn_at: Annotated[
+        str, typer.Option("--warn-at", metavar="PERCENTS", help="When to warn: 70,85,95, or default.")
+    ] = "default",
+    language: Annotated[
+        str, typer.Option("--language", metavar="NAME", help="Of its notices: en, es, or default.")
+    ] = "default",
     reason: Reason = "",
     config: Config = None,
     json: Json = False,
 ) -> None:
     """Make a mailbox; it belongs to the default campaign."""
-    wanted = Quota(
-        typed.size("--quota", quota), typed.count_or_none("--messages", messages), typed.size("--grace", grace)
+    limits = new_limits(
+        when_full,
+        quota=quota,
+        messages=messages,
+        grace=grace,
+        rate=rate,
+        rate_sender=rate_sender,
+        warn_at=warn_at,
+        language=language,
     )
     key = typed.address(address)
     with open_desk(config) as desk:
         with desk.store.unit() as tx:
             _require_free(tx, key)
             campaign = default_campaign(tx, desk.settings)
-            box = Mailbox(MailboxId(new_id()), key, wanted, Usage(0, 0), when_full, False, 0, campaign.id)
+            blank = Mailbox(MailboxId(new_id()), key, Quota(0), Usage(0, 0), when_full, False, 0, campaign.id)
+            box = limits.on(blank)
             mailboxes.add(tx, box, now())
             recorded = record(tx, verb="mailbox add", subject=key, before={}, after=limits_of(box), reason=reason)
         _tell(desk, box, recorded, f"made, limit {size(box.quota.octets)}", json)
@@ -116,6 +136,49 @@ def alias(
 
 
 @verbs.command()
+def unalias(
+    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="The address that is to mean nothing any more.")],
+    *,
+    reason: Reason = "",
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Let an alias mean its mailbox no longer: mail to it is refused as to a mailbox that is not there."""
+    key = typed.address(alias)
+    with open_desk(config) as desk:
+        with desk.store.unit() as tx:
+            box = mailbox_at(tx, alias)
+            if box.address == key:
+                raise Complaint(f"{key!r} is the mailbox itself, no alias; to stop its mail: pulsebox mailbox freeze")
+            mailboxes.remove_alias(tx, key)
+            before = {"alias": key}
+            recorded = record(tx, verb="mailbox unalias", subject=box.address, before=before, after={}, reason=reason)
+        _tell(desk, box, recorded, f"answers to {key} no more", json, alias=key)
+
+
+@verbs.command("set")
+def set_(
+    address: Address,
+    *,
+    language: Annotated[str, typer.Option("--language", metavar="NAME", help="Of its notices: en, es, or default.")],
+    reason: Reason = "",
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Change the language of a mailbox's notices; its limits: `pulsebox quota set`."""
+    wanted = typed.language("--language", language)
+    with open_desk(config) as desk:
+        with desk.store.unit() as tx:
+            found = mailbox_at(tx, address)
+            before = mailboxes.lock(tx, [found.id])[found.id]
+            mailboxes.set_notices(tx, before.id, before.warn_at, wanted)
+            was, is_ = {"language": before.language}, {"language": wanted}
+            recorded = record(tx, verb="mailbox set", subject=before.address, before=was, after=is_, reason=reason)
+        told = f"notices in {step(before.language or 'default', wanted or 'default')}"
+        _tell(desk, replace(before, language=wanted), recorded, told, json, language=wanted)
+
+
+@verbs.command()
 def freeze(address: Address, *, reason: Reason = "", config: Config = None, json: Json = False) -> None:
     """Stop taking mail for a mailbox: senders are told to try again later."""
     _set_frozen(address, True, reason, config, json)
@@ -145,9 +208,12 @@ def _set_frozen(address: str, frozen: bool, reason: str, config: Config, json: b
         _tell(desk, box, recorded, f"{before.state} → {box.state}" if before.state != box.state else box.state, json)
 
 
-def _tell(desk: Desk, box: Mailbox, recorded: Recorded, what: str, json: bool, **more: str) -> None:
+def _tell(desk: Desk, box: Mailbox, recorded: Recorded, what: str, json: bool, **more: str | None) -> None:
     heard = wait_for_listeners(desk.store, recorded)
     if json:
         print_json(view_row(box) | more | as_facts(recorded, heard))
     else:
         print_grid([(box.address, what, str(heard), f"recorded as #{recorded.number}")])
+
+
+verbs.command("purge")(purge)

@@ -1,6 +1,9 @@
-"""`pulsebox outbox`: mail that we write (bounces, warnings), what became of it, and a say in that."""
+"""`pulsebox outbox`: mail that we write (reports, receipts, warnings), what became of it, and a say in that."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,17 +14,20 @@ from smtpd_service.cli.desk import Desk, open_desk
 from smtpd_service.cli.intervention import Done, Intervention, intervene
 from smtpd_service.cli.listing import Listing, print_page
 from smtpd_service.cli.options import After, All, Config, Json, Limit, OfMailbox, Reason, Since, ToRecipient, noun
-from smtpd_service.cli.paper import print_json, print_octets
+from smtpd_service.cli.paper import moment, plain, print_json, print_octets, print_table, say, timed
 from smtpd_service.cli.slip import columns, print_slip, slip_of
 from smtpd_service.identity import now
-from storage import notices, quarantine
+from storage import notices, outages, quarantine
+from storage.columns import instant_text
 from storage.engine import Tx
 from storage.query import run
-from storage.records import MessageId, NoticeId, NoticeKind, NoticeState
+from storage.records import MessageId, NoticeId, NoticeKind, NoticeState, Outage
 
-verbs = noun("Mail that we write: bounces and warnings.")
+verbs = noun("Mail that we write: bounces and other reports, receipts, warnings.")
 
 LISTING = Listing("notices", columns, "no notice")
+# A courier that has not looked since then has ended, or has nothing for that server any more.
+STALE = timedelta(minutes=15)
 OPEN = (NoticeState.DUE, NoticeState.GIVEN_UP)
 
 
@@ -32,15 +38,50 @@ def list_(
     kind: Annotated[NoticeKind | None, typer.Option("--kind", help="Only of this kind.")] = None,
     mailbox: OfMailbox = None,
     recipient: ToRecipient = None,
+    to: Annotated[str | None, typer.Option("--destination", metavar="DOMAIN", help="Only to this domain.")] = None,
     since: Since = None,
     limit: Limit = 50,
     after: After = None,
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Notices, newest first."""
-    filters = {"state": state, "kind": kind, "recipient": recipient}
+    """Notices, newest first; and which servers do not answer, so that what is for them waits."""
+    filters = {"state": state, "kind": kind, "recipient": recipient, "destination": to.lower() if to else None}
     print_page(LISTING, filters, mailbox=mailbox, since=since, limit=limit, after=after, config=config, json=json)
+    if not json and state in {None, NoticeState.DUE}:
+        _print_outages(config)
+
+
+def _print_outages(config: Path | None) -> None:
+    with open_desk(config) as desk:
+        known, zone = _outages(desk), desk.zone
+    for each in known:
+        since, look_at = moment(each.since, zone), moment(each.look_at, zone)
+        say(f"{each.hop} does not answer since {since}: {each.reply}; next look {look_at}")
+
+
+def _outages(desk: Desk) -> list[Outage]:
+    with desk.store.reading() as tx:
+        return [each for each in outages.known(tx) if each.look_at > now() - STALE]
+
+
+@verbs.command("outages")
+def outages_(*, config: Config = None, json: Json = False) -> None:
+    """Servers that do not answer: since when, what was said last, and when they are looked at again."""
+    with open_desk(config) as desk:
+        known, zone = _outages(desk), desk.zone
+    rows = [asdict(each) | {name: instant_text(getattr(each, name)) for name in ("since", "look_at")} for each in known]
+    if json:
+        print_json(rows)
+        return
+    columns_ = (
+        plain("hop", "server"),
+        timed("since", zone, "since"),
+        plain("failures", right=True),
+        timed("look_at", zone, "next look"),
+        plain("reply"),
+    )
+    print_table(rows, columns_, nothing="every server answers")
 
 
 @verbs.command()
@@ -68,7 +109,7 @@ def show(
 
 def _octets(desk: Desk, id_: NoticeId) -> bytes:
     """Return the mail as it went out, or as it would now."""
-    from smtpd_service.outbound.courier import compose, letterhead_of  # noqa: PLC0415  # templates and a client: slow
+    from smtpd_service.outbound.writing import compose, letterhead_of  # noqa: PLC0415  # templates and a client: slow
 
     with desk.store.reading() as tx:
         notice = notices.get(tx, id_)
@@ -103,7 +144,7 @@ def retry(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Try notices again now, those given up too."""
+    """Try notices again now, those given up too; servers that did not answer are looked at now."""
     named = typed.identifiers(ids or (), everything=all_)
     intervene(RETRY, named, reason=reason, config=config, json=json)
 
@@ -112,6 +153,7 @@ def _retry(tx: Tx, named: Sequence[str] | None) -> Done:
     chosen = [NoticeId(each) for each in named] if named is not None else None
     before = _open_states(tx, chosen) if chosen is not None else {}
     count = notices.retry(tx, chosen, now())
+    outages.look_now(tx, now())
     return Done(count, before, {"state": "due", "notices": count})
 
 

@@ -19,7 +19,8 @@ from smtpd_service.identity import now
 from storage import messages, quarantine
 from storage.engine import Tx
 from storage.query import run
-from storage.records import Condemned, Held, MessageId, MessageState, QuarantineState
+from storage.readings import Condemned, Held, QuarantineState
+from storage.records import MessageId, MessageState
 
 verbs = noun("Texts that only reviewers may see.")
 

@@ -1,21 +1,28 @@
 """`pulsebox quota`: limits shown, changed while mail comes in, and compared with what is stored."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from smtpd_service.cli import typed
+from smtpd_service.cli.complaint import Complaint
 from smtpd_service.cli.confirm import as_facts, record, wait_for_listeners
 from smtpd_service.cli.desk import address_of, mailbox_at, open_desk
 from smtpd_service.cli.history import changes_of, print_changes
-from smtpd_service.cli.limits import COLUMNS, limits_of, told, view_row, view_rows
+from smtpd_service.cli.limits import COLUMNS, limits_of, told, view_row
+from smtpd_service.cli.lookout import Lookout, facts
+from smtpd_service.cli.newlimits import NewLimits, new_limits
 from smtpd_service.cli.options import Config, Json, Limit, Reason, noun
-from smtpd_service.cli.paper import print_grid, print_json, print_table, step
+from smtpd_service.cli.paper import plain, print_grid, print_json, print_table, step
 from smtpd_service.cli.recount import recount_all
 from smtpd_service.cli.settle import settle
+from smtpd_service.cli.watching import watch_all
+from smtpd_service.domain.forecast import in_words
 from storage import mailboxes
-from storage.records import Mailbox, Quota, WhenFull
+from storage.records import Mailbox, WhenFull
+
+# What is full to its senders is called full here, also with an octet left.
+FILLING = (*COLUMNS[:-1], plain("condition", "state"), plain("forecast"))
 
 verbs = noun("Limits of mailboxes: what they are, were, and how much is used.")
 
@@ -25,45 +32,72 @@ MaybeAddress = Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="O
 
 @verbs.command()
 def show(address: MaybeAddress = None, *, config: Config = None, json: Json = False) -> None:
-    """Limit and use of one mailbox, or of all."""
+    """Limit and use of one mailbox, or of all, and when each will be full."""
     with open_desk(config) as desk:
-        rows = view_rows(desk.store, address_of(desk, address))
+        seen = Lookout(desk.store, [] if address is None else [address]).look()
+        zone = desk.zone
+    rows = [facts(each, seen.at) for each in seen.sights]
     if json:
         print_json(rows if address is None else rows[0])
-    else:
-        print_table(rows, COLUMNS, nothing="no mailbox; make one: pulsebox mailbox add ADDRESS --quota SIZE")
+        return
+    said = [in_words(each.forecast, seen.at, zone) for each in seen.sights]
+    table = [row | {"forecast": forecast} for row, forecast in zip(rows, said, strict=True)]
+    print_table(table, FILLING, nothing="no mailbox; make one: pulsebox mailbox add ADDRESS --quota SIZE")
+
+
+@verbs.command()
+def watch(
+    addresses: Annotated[list[str] | None, typer.Argument(metavar="[ADDRESS]...", help="These; else all.")] = None,
+    *,
+    interval: Annotated[str, typer.Option("--interval", metavar="TIME", help="How often to look.")] = "2 s",
+    once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """See mailboxes fill: rate, time to full, refusals. In a pipe a line a tick; --json: one object a tick."""
+    every = typed.age("--interval", interval).total_seconds()
+    if not 1 <= every <= 3600:
+        raise Complaint(f"--interval: {interval!r} is not between 1 s and 1 h")
+    with open_desk(config) as desk:
+        watch_all(desk, addresses or [], interval=every, once=once, json=json)
 
 
 @verbs.command("set")
 def set_(
     address: Address,
-    size: Annotated[str, typer.Argument(metavar="SIZE", help="The new limit: octets, or with a unit (60GB).")],
+    size: Annotated[
+        str | None, typer.Argument(metavar="[SIZE]", help="The new limit: octets, or with a unit (60GB).")
+    ] = None,
     *,
-    messages: Annotated[
-        str | None, typer.Option("--messages", metavar="N", help="Limit in messages, or none; else as it was.")
-    ] = None,
-    when_full: Annotated[
-        WhenFull | None, typer.Option("--when-full", help="What becomes of mail then; else as it was.")
-    ] = None,
+    messages: Annotated[str | None, typer.Option("--messages", metavar="N", help="Limit in messages, or none.")] = None,
     grace: Annotated[
-        str | None, typer.Option("--grace", metavar="SIZE", help="How far the last may pass it; else as it was.")
+        str | None, typer.Option("--grace", metavar="SIZE", help="How far the last message may pass the limit.")
+    ] = None,
+    when_full: Annotated[WhenFull | None, typer.Option("--when-full", help="What becomes of mail then.")] = None,
+    rate: Annotated[str | None, typer.Option("--rate", metavar="N", help="Messages an hour, or none.")] = None,
+    rate_sender: Annotated[
+        str | None, typer.Option("--rate-sender", metavar="N", help="Messages an hour from one sender, or none.")
+    ] = None,
+    warn_at: Annotated[
+        str | None, typer.Option("--warn-at", metavar="PERCENTS", help="When to warn: 70,85,95, or default.")
     ] = None,
     reason: Reason = "",
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Change the limit of a mailbox; it holds on all listeners within a second."""
-    octets = typed.size("SIZE", size)
-    count = None if messages is None else typed.count_or_none("--messages", messages)
-    spare = None if grace is None else typed.size("--grace", grace)
+    """Change limits of a mailbox; what is not named stays. It holds on all listeners within a second."""
+    limits = new_limits(
+        when_full, size=size, messages=messages, grace=grace, rate=rate, rate_sender=rate_sender, warn_at=warn_at
+    )
+    if limits == NewLimits({}, {}):
+        raise Complaint("nothing to change; write a SIZE, or an option such as --messages N; see: --help")
     with open_desk(config) as desk:
         with desk.store.unit() as tx:
             found = mailbox_at(tx, address)
             before = mailboxes.lock(tx, [found.id])[found.id]
-            old = before.quota
-            quota = Quota(octets, old.messages if messages is None else count, old.grace if spare is None else spare)
-            after = replace(before, quota=quota, when_full=when_full or before.when_full)
+            after = limits.on(before)
             mailboxes.set_quota(tx, after.id, after.quota, after.when_full)
+            mailboxes.set_notices(tx, after.id, after.warn_at, after.language)
             after = settle(tx, after, desk.settings)
             was, is_ = limits_of(before), limits_of(after)
             recorded = record(tx, verb="quota set", subject=after.address, before=was, after=is_, reason=reason)
@@ -77,7 +111,7 @@ def set_(
 
 def _facts(before: Mailbox, after: Mailbox) -> dict[str, Any]:
     was = limits_of(before) | {"state": before.state}
-    return view_row(after) | {"grace_octets": after.quota.grace, "before": was}
+    return view_row(after) | {"before": was}
 
 
 @verbs.command()

@@ -2,26 +2,24 @@
 
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from parsers.model import PARSER_VERSION
 from smtpd_service.cli import typed
 from smtpd_service.cli.complaint import Complaint
 from smtpd_service.cli.confirm import record
-from smtpd_service.cli.desk import Desk, open_desk
+from smtpd_service.cli.desk import Desk, open_desk, rounds_at
 from smtpd_service.cli.options import Config, Json, Reason
 from smtpd_service.cli.paper import Column, plain, print_facts, print_json, print_table, say
+from smtpd_service.cli.progress import progress
 from smtpd_service.identity import now
 from smtpd_service.parsing import Child, NoChildError
 from smtpd_service.reread import Finding, Kind, Made, Reread
-from storage import reread as stored
 from storage.engine import Tx
 from storage.records import MessageId
 from storage.reread import Scope
@@ -92,7 +90,9 @@ def reread(
         raise Complaint("nobody is there to be asked; add --yes, or --dry-run to look only")
     begin = typed.moment("--since", since, now())
     with open_desk(config) as desk, _child(desk) as child:
-        scope = Scope(_rounds(desk, round_) if round_ else None, begin, parked)
+        with desk.store.reading() as tx:
+            rounds = rounds_at(tx, round_) if round_ else None
+        scope = Scope(rounds, begin, parked)
         work = Reread(desk.store, child, scope)
         return _reread(work, ask=not (dry_run or yes), make=not dry_run, reason=reason, json=json)
 
@@ -109,21 +109,10 @@ def _child(desk: Desk) -> Iterator[Child]:
         child.close()
 
 
-def _rounds(desk: Desk, name: str) -> tuple[str, ...]:
-    with desk.store.reading() as tx:
-        found = stored.rounds_named(tx, name)
-    names = sorted({each for _, each in found})
-    if not names:
-        raise Complaint(f"no round {name!r}; the rounds are in the view `rounds`; see: pulsebox query --help")
-    if len(names) > 1:
-        raise Complaint(f"round {name!r} may be {' or '.join(names)}; write it in full")
-    return tuple(id_ for id_, _ in found)
-
-
 def _reread(work: Reread, *, ask: bool, make: bool, reason: str, json: bool) -> int:
     report, tally = Report(), Tally()
     try:
-        with _progress("reading again", work.count()) as advance:
+        with progress("reading again", work.count()) as advance:
             for findings in work.findings():
                 for found in findings:
                     report.add(found)
@@ -160,22 +149,12 @@ def _make(work: Reread, report: Report, tally: Tally, reason: str) -> None:
         )
         numbers.append(recorded.number)
 
-    with _progress("making versions", len(report.to_make)) as advance:
+    with progress("making versions", len(report.to_make)) as advance:
         for done, made in work.make(report.to_make, write_down):
             tally.messages += len(made.messages)
             tally.submissions += made.submissions
             tally.numbers = list(numbers)
             advance(done)
-
-
-@contextmanager
-def _progress(task: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that moves a bar on standard error, where somebody watches."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
-        number = bar.add_task(task, total=total)
-        yield lambda count: bar.advance(number, count)
 
 
 def _print_report(report: Report) -> None:

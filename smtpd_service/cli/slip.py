@@ -22,6 +22,7 @@ def columns(zone: tzinfo) -> list[Column]:
         plain("mailbox"),
         plain("state"),
         plain("attempts", "tries", right=True),
+        timed("next_at", zone, "next try"),
         plain("last_reply"),
     ]
 
@@ -35,7 +36,9 @@ def slip_of(store: Store, id_: NoticeId) -> dict[str, Any]:
     if not rows or notice is None:
         raise Complaint(f"no notice {id_}; see: pulsebox outbox list")
     told = [{name: each[name] for name in ("number", "result", "reply")} | _at(each) for each in tries]
-    return rows[0] | {"tries": told, "facts": notice.facts}
+    # What a receipt repeats of a reply may have gone to quarantine since.
+    facts = {name: fact for name, fact in notice.facts.items() if name not in {"items", "subject"}}
+    return rows[0] | {"tries": told, "facts": facts}
 
 
 def _at(attempt: Row) -> dict[str, str]:
@@ -43,7 +46,7 @@ def _at(attempt: Row) -> dict[str, str]:
 
 
 def print_slip(slip: Row, zone: tzinfo) -> None:
-    failed = slip["facts"].get("failed", ())
+    facts = slip["facts"]
     print_facts(
         (
             ("id", slip["id"]),
@@ -52,9 +55,11 @@ def print_slip(slip: Row, zone: tzinfo) -> None:
             ("mailbox", slip["mailbox"]),
             ("state", slip["state"]),
             ("made", moment(slip["created_at"], zone)),
+            ("next try", moment(slip["next_at"], zone)),
             ("settled", moment(slip["settled_at"], zone)),
             ("message", slip["message"] or ""),
-            *(("failed", f"{each['address']}: {each['diagnostic']}") for each in failed),
+            *(("failed", f"{each['address']}: {each['diagnostic']}") for each in facts.get("failed", ())),
+            *(("delivered", each["address"]) for each in facts.get("delivered", ())),
             *((f"try {each['number']}", _try(each, zone)) for each in slip["tries"]),
             ("the mail", f"pulsebox outbox show {slip['id']} --raw"),
         )

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 from uuid import UUID
 
 from smtpd_service.cli.complaint import Complaint
 from smtpd_service.domain.address import is_address, mailbox_key
-from smtpd_service.setting_types import SIZE_LIMIT, parse_size
+from smtpd_service.setting_types import SIZE_LIMIT, Language, parse_size
 
 _AGE = re.compile(r"(\d{1,6}) ?(s|min|h|d)")
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
@@ -29,6 +30,33 @@ def count_or_none(option: str, text: str) -> int | None:
     if not (text.isascii() and text.isdigit()) or int(text) > SIZE_LIMIT:
         raise Complaint(f"{option}: {text!r} is no number of messages; write a whole number, or none")
     return int(text)
+
+
+def rate_or_none(option: str, text: str) -> int | None:
+    """Return messages an hour, None for `none`."""
+    if text == "0":
+        raise Complaint(f"{option}: a rate of 0 takes no mail at all; to stop it: pulsebox mailbox freeze ADDRESS")
+    return count_or_none(option, text)
+
+
+def percents(option: str, text: str) -> tuple[int, ...] | None:
+    """Return thresholds in rising order, None for `default`."""
+    if text.lower() == "default":
+        return None
+    words = [word.strip().removesuffix("%").strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() and 1 <= int(word) <= 100 for word in words):
+        raise Complaint(f"{option}: {text!r} are no thresholds; write percents, such as 70,85,95, or default")
+    return tuple(sorted({int(word) for word in words}))
+
+
+def language(option: str, text: str) -> str | None:
+    """Return one of the languages that notices are written in, None for `default`."""
+    if text.lower() == "default":
+        return None
+    known = get_args(Language)
+    if text.lower() not in known:
+        raise Complaint(f"{option}: no notices in {text!r}; write {', '.join(known)}, or default")
+    return text.lower()
 
 
 def address(text: str) -> str:
@@ -67,6 +95,14 @@ def moment(option: str, text: str | None, now: datetime) -> datetime | None:
     if at.year < _FIRST_YEAR:
         raise Complaint(f"{option}: {text!r} lies before {_FIRST_YEAR}; there was no mail here yet")
     return at
+
+
+def age(option: str, text: str) -> timedelta:
+    """Return a span of time such as `90 d` or `2 s`."""
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise Complaint(f"{option}: {text!r} is no span of time; write a whole number with a unit: 2 s, 30 min, 90 d")
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
 def _ago(now: datetime, seconds: int) -> datetime:

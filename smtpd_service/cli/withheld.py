@@ -6,7 +6,7 @@ from typing import Any
 from smtpd_service.cli.paper import Column, ids, moment, plain, print_facts, timed
 from smtpd_service.identity import now
 from storage.columns import instant_text
-from storage.records import Held, QuarantineState
+from storage.readings import Held, QuarantineState
 
 
 def columns(zone: tzinfo) -> list[Column]:

@@ -126,7 +126,7 @@ def _show_usage(playing: Stage, progress: Progress, bar: TaskID) -> None:
 
 
 def _announce_full(playing: Stage, console: Console) -> None:
-    [box] = playing.rows("SELECT quota_octets, used_messages FROM mailboxes")
+    [box] = playing.rows(f"SELECT quota_octets, used_messages FROM mailboxes WHERE address = '{ADDRESS}'")  # noqa: S608  # ours
     first = playing.rows("SELECT refused_at, octets FROM refusals ORDER BY id LIMIT 1")[0]
     size, quota = size_in_words(first["octets"]), size_in_words(box["quota_octets"])
     console.print(

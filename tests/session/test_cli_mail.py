@@ -23,7 +23,7 @@ def stored(office: Office, octets: bytes, *to: Mailbox) -> MessageId:
 
 def bounced(office: Office) -> NoticeId:
     """Let a mail bounce off a full mailbox and return the notice's id."""
-    full = add_box(office.store, box("full@agency.test", octets=10, used=Usage(1, 10)))
+    full = add_box(office.store, box("full@agency.test", octets=1_000, used=Usage(1, 1_000)))
     outcome = office.receive(MAIL, full).outcome
     assert isinstance(outcome, Bounced)
     return NoticeId(outcome.notice)
@@ -105,7 +105,7 @@ def test_show_tells_envelope_trace_and_mailboxes(office: Office) -> None:
 
     said = office.json("message", "show", id_)
     assert said["trace"] == trace
-    assert said["mailboxes"] == [{"mailbox": made.address, "recipient": made.address}]
+    assert said["mailboxes"] == [{"mailbox": made.address, "recipient": made.address, "released_at": None}]
     assert (said["client"], said["attempts"], said["submissions"]) == ("127.0.0.1", 0, [])
     assert "Received: from client.test\tby" not in office.types("message", "show", id_).out
     assert "Received: from client.test by mx.agency.test" in office.types("message", "show", id_).out
@@ -201,7 +201,7 @@ def test_a_notice_under_way_is_not_dropped(each_office: Office) -> None:
     add_box(each_office.store, box())
     id_ = bounced(each_office)
     with each_office.store.unit() as tx:
-        notices.claim(tx, NODE, now(), now() + timedelta(minutes=1), 1)
+        notices.claim(tx, NODE, now(), now() + timedelta(minutes=1), {"agency.test": 1})
 
     said = each_office.types("outbox", "drop", id_, "--reason", "forged sender", code=2).err
     assert f"notice {id_} is being sent at this moment; nothing was changed" in said
@@ -233,4 +233,4 @@ def test_a_preview_is_a_bounce_of_the_named_mailbox(office: Office) -> None:
     assert "hr@agency.test" in mail.as_string()
     assert "60000000 of 60000000 octets" in mail.as_string()
     assert "<html" in office.types("bounce", "preview", "--html", "--wording", "helpful").out
-    assert set(office.json("bounce", "preview")) == {"mail", "html"}
+    assert set(office.json("bounce", "preview")) == {"mail", "text", "html"}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from storage import changes, mailboxes, rounds
-from storage.records import Usage
+from storage.records import Quota, Usage
 from tests.session.office import Office
 from tests.storage.stock import add_box, box
 
@@ -30,10 +30,13 @@ def test_a_mailbox_is_made_with_its_limits_and_the_default_campaign(each_office:
 def test_lists_have_the_columns_of_the_auditors_view(office: Office) -> None:
     add_box(office.store, box(octets=1000))
     columns = ["address", "quota_octets", "quota_messages", "used_octets", "used_messages", "state", "when_full"]
+    columns += ["grace_octets", "rate_messages", "rate_sender", "warn_at", "warned", "language"]
 
     assert [list(row) for row in office.json("mailbox", "list")] == [columns]
-    assert office.json("quota", "show") == office.json("mailbox", "list")
-    assert office.json("quota", "show", ADDRESS) == office.json("mailbox", "list")[0]
+    [row], [listed] = office.json("quota", "show"), office.json("mailbox", "list")
+    # In another order, and with what is expected.
+    assert row == row | listed
+    assert office.json("quota", "show", ADDRESS) == row
 
 
 def test_an_address_that_is_taken_is_not_made_again(office: Office) -> None:
@@ -76,7 +79,13 @@ def test_an_unknown_mailbox_is_answered_with_the_closest(office: Office) -> None
         (("mailbox", "add", "a@b", "--messages", "-1"), "--messages: '-1' is no number of messages"),
         (("mailbox", "add", "a@b", "--when-full", "burn"), "'bounce', 'reject', 'defer'"),
         (("quota", "set", ADDRESS, "1e3"), "SIZE: '1e3' is no size"),
-        (("quota", "set", ADDRESS), "Missing argument 'SIZE'"),
+        (("quota", "set", ADDRESS), "nothing to change; write a SIZE, or an option"),
+        (("quota", "set", ADDRESS, "--rate", "0"), "--rate: a rate of 0 takes no mail at all"),
+        (("quota", "set", ADDRESS, "--rate-sender", "few"), "--rate-sender: 'few' is no number of messages"),
+        (("quota", "set", ADDRESS, "--warn-at", "70,101"), "--warn-at: '70,101' are no thresholds"),
+        (("quota", "set", ADDRESS, "--warn-at", ""), "write percents, such as 70,85,95, or default"),
+        (("mailbox", "set", ADDRESS, "--language", "fr"), "no notices in 'fr'; write en, es, or default"),
+        (("mailbox", "unalias", "nobody"), "name@domain"),
     ],
 )
 def test_a_value_that_cannot_be_is_answered_with_what_could(
@@ -106,6 +115,67 @@ def test_a_quota_change_keeps_what_was_not_named(office: Office) -> None:
     assert (said["quota_messages"], said["grace_octets"], said["when_full"]) == (5, 10, "defer")
     assert said["before"]["quota_octets"] == 2000
     assert office.json("quota", "set", ADDRESS, "3000", "--messages", "none")["quota_messages"] is None
+
+
+def test_every_limit_is_set_shown_and_on_record(each_office: Office) -> None:
+    add_box(each_office.store, box(octets=1000))
+    options = ("--messages", "7", "--grace", "10", "--when-full", "defer", "--rate", "3600", "--rate-sender", "1200")
+
+    said = each_office.json("quota", "set", ADDRESS, *options, "--warn-at", "95, 50%,70", "--reason", "INC-41")
+
+    limits = {
+        "quota_octets": 1000, "quota_messages": 7, "grace_octets": 10, "when_full": "defer", "rate_messages": 3600,
+        "rate_sender": 1200, "warn_at": "50,70,95",
+    }  # fmt: skip
+    assert said == said | limits
+    assert each_office.json("mailbox", "show", ADDRESS) == each_office.json("mailbox", "show", ADDRESS) | limits
+    [change] = each_office.json("quota", "history")
+    assert (change["after"], change["reason"]) == (change["after"] | limits, "INC-41")
+    assert change["before"]["rate_messages"] is change["before"]["warn_at"] is None
+    told = each_office.types("quota", "history").out
+    assert "rate messages 3,600" in told
+    assert "warn at 50,70,95" in told
+    with each_office.store.reading() as tx:
+        found = mailboxes.find(tx, ADDRESS)
+    assert found is not None
+    assert (found.quota, found.warn_at) == (Quota(1000, 7, 10, 3600, 1200), (50, 70, 95))
+    said = each_office.types("quota", "set", ADDRESS, "--rate", "none", "--warn-at", "default").out
+    assert "messages an hour 3,600 → without limit" in said
+    assert "warnings at 50, 70, 95 % → as configured" in said
+
+
+def test_a_mailbox_warns_at_its_own_thresholds(each_office: Office) -> None:
+    add_box(each_office.store, box(octets=1000, used=Usage(3, 300)))
+
+    each_office.types("quota", "set", ADDRESS, "--warn-at", "30,60")
+
+    assert each_office.json("mailbox", "show", ADDRESS)["warned"] == 30
+
+
+def test_a_mailbox_is_made_with_all_its_limits_and_a_language(each_office: Office) -> None:
+    options = ("--rate", "10", "--rate-sender", "5", "--warn-at", "80", "--grace", "1kB", "--language", "es")
+    each_office.types("mailbox", "add", ADDRESS, *options)
+
+    said = each_office.json("mailbox", "show", ADDRESS)
+    assert (said["rate_messages"], said["rate_sender"], said["warn_at"], said["language"]) == (10, 5, "80", "es")
+    assert "80" in each_office.types("mailbox", "show", ADDRESS).out
+    each_office.types("mailbox", "set", ADDRESS, "--language", "default", "--reason", "moved")
+    assert each_office.json("mailbox", "show", ADDRESS)["language"] is None
+    [change, _] = each_office.json("quota", "history", ADDRESS)
+    assert (change["verb"], change["before"], change["reason"]) == ("mailbox set", {"language": "es"}, "moved")
+    assert each_office.json("mailbox", "show", ADDRESS)["warn_at"] == "80"
+
+
+def test_an_alias_is_taken_back(each_office: Office) -> None:
+    add_box(each_office.store, box())
+    each_office.types("mailbox", "alias", ADDRESS, "replies@agency.test")
+
+    each_office.types("mailbox", "unalias", "Replies@agency.test", "--reason", "misleading")
+
+    assert each_office.json("mailbox", "show", ADDRESS)["aliases"] == []
+    assert "no mailbox" in each_office.types("mailbox", "show", "replies@agency.test", code=2).err
+    assert "is the mailbox itself" in each_office.types("mailbox", "unalias", ADDRESS, code=2).err
+    assert [each["verb"] for each in each_office.json("quota", "history")] == ["mailbox unalias", "mailbox alias"]
 
 
 def test_a_quota_change_is_confirmed_by_listeners_or_says_that_it_is_not(office: Office) -> None:

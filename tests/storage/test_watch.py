@@ -1,6 +1,8 @@
 """The watch: what a listener knows of the database and the disk without asking."""
 
+import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from smtpd_service.identity import now
 from smtpd_service.watch import Watch
 from storage import changes, mailboxes, nodes
 from storage.engine import Store
-from storage.records import Quota, WhenFull
+from storage.records import Quota, Usage, WhenFull
 from tests.service import eventually
 from tests.storage.stock import add_box, box
 
@@ -26,7 +28,7 @@ def watch(store: Store) -> Iterator[Watch]:
 
 def test_a_change_of_quota_is_seen_within_a_second_and_confirmed(watch: Watch, store: Store) -> None:
     before = watch.condition.directory
-    box_ = before.find("HR@agency.test")
+    box_ = before.find("HR@agency.test", "mx.agency.test")
     assert box_ is not None
     with store.unit() as tx:
         mailboxes.set_quota(tx, box_.id, Quota(7), WhenFull.DEFER)
@@ -35,7 +37,7 @@ def test_a_change_of_quota_is_seen_within_a_second_and_confirmed(watch: Watch, s
         )
 
     def seen() -> bool:
-        found = watch.condition.directory.find("hr@agency.test")
+        found = watch.condition.directory.find("hr@agency.test", "mx.agency.test")
         return found is not None and found.quota == Quota(7)
 
     eventually(seen, 1)
@@ -90,3 +92,25 @@ def test_a_disk_that_cannot_be_asked_does_not_end_the_watch(sqlite_store: Store)
     away.rename(folder)
     eventually(lambda: not watch.condition.away)
     watch.stop()
+
+
+def test_a_mailbox_that_fills_is_frozen_or_accepts_again_is_logged_once(
+    watch: Watch, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever changed it: the watch sees what the database says."""
+    caplog.set_level(logging.INFO, "pulsebox")
+    made = next(iter(watch.condition.directory.boxes.values()))
+
+    def told() -> list[str]:
+        return [record.args[0] for record in caplog.records if isinstance(record.args, tuple) and record.args]  # type: ignore[misc]
+
+    # Mail of 300,000 octets is what comes here, and less is left.
+    for used, state in ((Usage(3, 900_000), "mailbox_full"), (Usage(0, 0), "mailbox_accepting")):
+        with store.unit() as tx:
+            mailboxes.set_usage(tx, [replace(made, used=used)])
+        eventually(lambda state=state: told()[-1:] == [state], 5)
+    for frozen, state in ((True, "mailbox_frozen"), (False, "mailbox_accepting")):
+        with store.unit() as tx:
+            mailboxes.set_frozen(tx, made.id, frozen)
+        eventually(lambda state=state: told()[-1:] == [state], 5)
+    assert told() == ["mailbox_full", "mailbox_accepting", "mailbox_frozen", "mailbox_accepting"]
