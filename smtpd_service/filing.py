@@ -20,7 +20,8 @@ from smtpd_service.withholding import found_again
 from storage import quarantine, reread, rounds
 from storage import submissions as stored
 from storage.engine import Tx
-from storage.records import Campaign, Held, MessageId, NewSubmission, PendingMessage, Round
+from storage.readings import Held, NewSubmission
+from storage.records import Campaign, MessageId, PendingMessage, Round
 
 # As it is stored, and what is said of the same message now.
 Version = tuple[NewSubmission, NewSubmission]

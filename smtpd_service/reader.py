@@ -20,10 +20,11 @@ from smtpd_service.domain.submission import TRIES
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
 from smtpd_service.parsing import Child, NoChildError, ParsingError
+from smtpd_service.receipting import Filed, ReceiptPolicy, receipts_owed
 from smtpd_service.submitting import rules_of, storable
-from storage import messages, rounds
+from storage import messages, notices, rounds
 from storage.engine import StorageError, Store, Tx
-from storage.records import Campaign, MessageId, NewSubmission, PendingMessage, Round
+from storage.records import Campaign, MessageId, PendingMessage, Round
 
 # A lease of a reader that was killed is free again after this.
 LEASE = timedelta(seconds=8)
@@ -45,13 +46,22 @@ class Outcome:
 
 
 class Reader:
-    """One reading process: `batch` messages in a lease, each parsed by `child`."""
+    """One reading process: `batch` messages in a lease, each parsed by `child`; without `receipts` none is owed."""
 
-    def __init__(self, store: Store, child: Child, *, batch: int, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        store: Store,
+        child: Child,
+        *,
+        batch: int,
+        stopping: threading.Event,
+        receipts: ReceiptPolicy | None = None,
+    ) -> None:
         self._store = store
         self._child = child
         self._batch = batch
         self._stopping = stopping
+        self._receipts = receipts
         self._owner = new_id()
         self._rounds: dict[tuple[str, str], Round] = {}
 
@@ -168,15 +178,15 @@ class Reader:
         if not read:
             return
         campaigns = rounds.campaigns(tx)
-        new = [each for message, reading in read for each in self._submissions(tx, campaigns, message, reading)]
+        filed = [
+            Filed(message, reading, tuple(self._round(tx, campaigns[id_], message) for id_ in message.campaigns))
+            for message, reading in read
+        ]
+        # One submission for each campaign that a message was sent to; one without a round if to none.
+        new = [one for each in filed for one in filing.submissions(each.message, each.reading, each.rounds)]
         filing.store(tx, new, known)
-
-    def _submissions(
-        self, tx: Tx, campaigns: Mapping[str, Campaign], message: PendingMessage, reading: Reading
-    ) -> list[NewSubmission]:
-        """Return one submission for each campaign that the message was sent to; one without a round if to none."""
-        answered = [self._round(tx, campaigns[id_], message) for id_ in message.campaigns]
-        return filing.submissions(message, reading, answered)
+        if self._receipts is not None:
+            notices.owe(tx, receipts_owed(tx, self._receipts, filed, campaigns, now()))
 
     def _round(self, tx: Tx, campaign: Campaign, message: PendingMessage) -> Round:
         key = (campaign.id, asking_at(campaign, message.received_at).name)

@@ -36,7 +36,8 @@ class Bounce:
     `recipient` is the reverse-path of the original, `envid` its ENVID as given (xtext), `ret`
     "FULL", "HDRS" or None; `arrived_at` is aware UTC. `returned` is the original's header block,
     ending before the blank line, or the entire message when `returned_whole`; `sender_host` is
-    the client that handed the original in, or empty.
+    the client that handed the original in, or empty; `language` is the mailbox's, None for the
+    configured one, and what the original's Content-Language names comes before both.
     """
 
     id: str
@@ -49,10 +50,11 @@ class Bounce:
     returned_whole: bool
     smtputf8: bool
     sender_host: str
+    language: str | None = None
 
     def facts(self) -> dict[str, Any]:
         """Return all but the returned octets, as JSON can hold it."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "returned"} | {
+        return _plain(self) | {
             "arrived_at": self.arrived_at.isoformat(),
             "failed": [asdict(recipient) for recipient in self.failed],
         }
@@ -66,6 +68,93 @@ class Bounce:
             "returned": returned,
         }
         return Bounce(**(facts | typed))
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedRecipient:
+    """One recipient that the message was stored for; both as in `FailedRecipient`."""
+
+    address: str
+    original: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """One delivered DSN, for recipients that asked for it by NOTIFY=SUCCESS.
+
+    As `Bounce`, but `returned` is the header block always: RET says nothing of it (RFC 3461 section 4.3).
+    """
+
+    id: str
+    recipient: str
+    arrived_at: datetime
+    envid: str | None
+    delivered: tuple[ReachedRecipient, ...]
+    returned: bytes
+    smtputf8: bool
+    sender_host: str
+    language: str | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return all but the returned octets, as JSON can hold it."""
+        return _plain(self) | {
+            "arrived_at": self.arrived_at.isoformat(),
+            "delivered": [asdict(recipient) for recipient in self.delivered],
+        }
+
+    @staticmethod
+    def from_facts(facts: dict[str, Any], returned: bytes) -> "DeliveryReport":
+        """Return the report that gave `facts()`, as they come back from JSON, with its octets."""
+        typed = {
+            "arrived_at": datetime.fromisoformat(facts["arrived_at"]),
+            "delivered": tuple(ReachedRecipient(**recipient) for recipient in facts["delivered"]),
+            "returned": returned,
+        }
+        return DeliveryReport(**(facts | typed))
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What we read of a reply, for whoever sent it (RFC 3834).
+
+    `mailbox` is the address that it came to; `deadline` (aware UTC) is that of its round and None without one,
+    `zone` the time zone's name that both times are told in. `items` are shortened texts, `more` counts those beyond
+    them, `withheld` those that only reviewers may see: no text of theirs is here. A reply that they alone may see as a
+    whole is `under_review`, and has no `subject`. `message_id` and `references` are the original's, with brackets.
+    """
+
+    id: str
+    recipient: str
+    mailbox: str
+    received_at: datetime
+    deadline: datetime | None
+    late: bool
+    zone: str
+    subject: str
+    message_id: str
+    references: tuple[str, ...]
+    items: tuple[str, ...]
+    more: int
+    withheld: int
+    under_review: bool
+    smtputf8: bool
+    language: str | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return the receipt as JSON can hold it."""
+        deadline = self.deadline.isoformat() if self.deadline else None
+        return _plain(self) | {"received_at": self.received_at.isoformat(), "deadline": deadline}
+
+    @staticmethod
+    def from_facts(facts: dict[str, Any]) -> "Receipt":
+        """Return the receipt that gave `facts()`, as they come back from JSON."""
+        typed = {
+            "received_at": datetime.fromisoformat(facts["received_at"]),
+            "deadline": datetime.fromisoformat(facts["deadline"]) if facts["deadline"] else None,
+            "references": tuple(facts["references"]),
+            "items": tuple(facts["items"]),
+        }
+        return Receipt(**(facts | typed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +174,7 @@ class UsageWarning:
     used_messages: int
     quota_messages: int | None
     at: datetime
+    language: str | None = None
 
     def facts(self) -> dict[str, Any]:
         """Return the warning as JSON can hold it."""
@@ -102,7 +192,8 @@ class Letterhead:
 
     `hostname` is the reporting MTA; `display_name` stands beside postmaster@<the mailbox's domain>
     in From; `zone` is what people read times in. `resend_when` and `resend_to` replace the helpful
-    text's own words ("in a few hours", the same address) where the operator knows better.
+    text's own words ("in a few hours", the same address) where the operator knows better; `templates`
+    is the folder of the operator's own templates, or empty.
     """
 
     hostname: str
@@ -112,6 +203,7 @@ class Letterhead:
     zone: tzinfo = UTC
     resend_when: str | None = None
     resend_to: str | None = None
+    templates: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +228,10 @@ class GivenUp:
 
     code: int | None
     text: str
+
+
+def _plain(notice: "Bounce | DeliveryReport | Receipt") -> dict[str, Any]:
+    return {field.name: getattr(notice, field.name) for field in fields(notice) if field.name != "returned"}
 
 
 def what_to_return(octets: bytes, ret: str | None, cap: int = RETURN_CAP) -> tuple[bytes, bool]:

@@ -1,167 +1,170 @@
 """A notice's facts in, the finished mail out: the same arguments give the same octets.
 
-A bounce has the layout of Exchange's non-delivery reports: multipart/report of readable text
-(plain and HTML), the status for machines, and what is returned of the original (RFC 3464, 6522,
-6533). Nothing that a sender wrote can add a header to it: each text is cleaned on its way in,
-and the finished mail is parsed again before it leaves.
+A report (bounce, delivered) has the layout of Exchange's: multipart/report of readable text (plain and HTML), the
+status for machines, and what is returned of the original (RFC 3464, 6522, 6533). Receipts and warnings are readable
+text alone. Nothing that a sender wrote can add a header: each text is cleaned on its way in, and the finished mail is
+parsed again before it leaves.
 
-Not made here: delayed, delivered and relayed DSNs.
+Not made: delayed reports, since mail is stored or refused at once and none waits here for another server; relayed and
+expanded ones, since nothing is passed on.
 """
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-from email.utils import format_datetime
-from urllib.parse import quote
+from typing import Any
 
 from smtpd_service.domain.headers import header_block
-from smtpd_service.domain.notice import Bounce, FailedRecipient, Letterhead, UsageWarning, cut_at_line_end
-from smtpd_service.outbound.header import clean, is_address, mailbox, unstructured
+from smtpd_service.domain.language import language_of
+from smtpd_service.domain.notice import Bounce, DeliveryReport, Letterhead, Receipt, UsageWarning
+from smtpd_service.outbound.facts import bounce_facts, delivered_facts, receipt_facts, warning_facts
+from smtpd_service.outbound.header import mailbox
+from smtpd_service.outbound.letter import opening, postmaster, readable, thread, with_readable
 from smtpd_service.outbound.original import Original, read_original
-from smtpd_service.outbound.part import (
-    ComposeError,
-    Fields,
-    Part,
-    fits_the_wire,
-    multipart,
-    prove,
-    quoted_printable,
-    text_part,
-)
+from smtpd_service.outbound.part import ComposeError, Part, fits_the_wire, multipart, prove, quoted_printable
 from smtpd_service.outbound.status import status_part
-from smtpd_service.outbound.wording import Words, time_in_words, words
+from smtpd_service.outbound.wording import Words, words
+from storage.records import NoticeKind
 
-__all__ = ["ComposeError", "compose_bounce", "compose_warning"]
+__all__ = ["ComposeError", "compose", "compose_bounce", "compose_delivered", "compose_receipt", "compose_warning"]
 
-# The readable part shows the original's header too; the whole of it returns in the third part.
-SHOWN_HEADER = 8_000
+Composer = Callable[[dict[str, Any], bytes, Letterhead, datetime, bool], bytes]
+
+
+def compose(
+    kind: NoticeKind,
+    facts: dict[str, Any],
+    returned: bytes,
+    letterhead: Letterhead,
+    written_at: datetime,
+    *,
+    smtputf8: bool = True,
+) -> bytes:
+    """Return any notice as it goes out: CRLF line ends, no line over 998 octets.
+
+    `facts` and `returned` are as they are stored, `written_at` is when the notice was owed. `smtputf8` says whether
+    the next server takes that extension; for one that does not, addresses outside ASCII are written in RFC 6533's
+    escapes, and all is in ASCII but for what is returned in 8 bits. Raises ComposeError where the facts make no such
+    notice, or where the finished mail has other headers than were meant.
+    """
+    return _COMPOSERS[kind](facts, returned, letterhead, written_at, smtputf8)
+
+
+def _bounce(facts: dict[str, Any], returned: bytes, letterhead: Letterhead, at: datetime, smtputf8: bool) -> bytes:
+    bounce = Bounce.from_facts(facts, returned)
+    return compose_bounce(replace(bounce, smtputf8=bounce.smtputf8 and smtputf8), letterhead, at)
+
+
+def _delivered(facts: dict[str, Any], returned: bytes, letterhead: Letterhead, at: datetime, smtputf8: bool) -> bytes:
+    report = DeliveryReport.from_facts(facts, returned)
+    return compose_delivered(replace(report, smtputf8=report.smtputf8 and smtputf8), letterhead, at)
+
+
+def _receipt(facts: dict[str, Any], _: bytes, letterhead: Letterhead, at: datetime, smtputf8: bool) -> bytes:
+    receipt = Receipt.from_facts(facts)
+    return compose_receipt(replace(receipt, smtputf8=receipt.smtputf8 and smtputf8), letterhead, at)
+
+
+def _warning(facts: dict[str, Any], _: bytes, letterhead: Letterhead, _at: datetime, _smtputf8: bool) -> bytes:
+    return compose_warning(UsageWarning.from_facts(facts), letterhead)
+
+
+_COMPOSERS: dict[NoticeKind, Composer] = {
+    NoticeKind.BOUNCE: _bounce,
+    NoticeKind.DELIVERED: _delivered,
+    NoticeKind.RECEIPT: _receipt,
+    NoticeKind.WARNING: _warning,
+}
 
 
 def compose_bounce(bounce: Bounce, letterhead: Letterhead, written_at: datetime) -> bytes:
-    """Return the DSN, CRLF line ends, no line over 998 octets.
+    """Return a failed DSN; 8-bit only where the original was.
 
-    8-bit only where the original was. Raises ComposeError where there is nobody who failed, a status
-    is not permanent, or the parsed result has other headers than were meant.
+    Raises ComposeError where there is nobody who failed, or a status is not permanent.
     """
     if not bounce.failed:
         raise ComposeError("a bounce names at least one failed recipient")
     original = read_original(bounce.returned)
-    said = words(letterhead.wording, letterhead.language, _bounce_facts(bounce, letterhead, original))
-    parts = (
-        _readable(said, f"{bounce.id} readable"),
-        status_part(bounce, letterhead.hostname),
-        _returned_part(bounce),
+    language = language_of(header_block(bounce.returned), bounce.language, letterhead.language)
+    facts = bounce_facts(bounce, letterhead, language, original.subject)
+    said = words(letterhead.wording, language, facts, letterhead.templates)
+    return _report(bounce, bounce.failed[0].address, original, said, letterhead=letterhead, at=written_at)
+
+
+def compose_delivered(report: DeliveryReport, letterhead: Letterhead, written_at: datetime) -> bytes:
+    """Return a delivered DSN. Raises ComposeError where it names nobody."""
+    if not report.delivered:
+        raise ComposeError("a report of delivery names at least one recipient")
+    original = read_original(report.returned)
+    language = language_of(header_block(report.returned), report.language, letterhead.language)
+    facts = delivered_facts(report, letterhead, language, original.subject)
+    said = words("delivered", language, facts, letterhead.templates)
+    return _report(report, report.delivered[0].address, original, said, letterhead=letterhead, at=written_at)
+
+
+def compose_receipt(receipt: Receipt, letterhead: Letterhead, written_at: datetime) -> bytes:
+    """Return what we read of a reply, as an answer of the mailbox that it came to (RFC 3834 section 3)."""
+    language = language_of(b"", receipt.language, letterhead.language)
+    said = words("receipt", language, receipt_facts(receipt, letterhead, language), letterhead.templates)
+    own = receipt.mailbox.isascii() or receipt.smtputf8
+    fields = (
+        ("From", mailbox(receipt.mailbox, utf8=True) if own else postmaster(receipt.mailbox, letterhead)),
+        ("To", mailbox(receipt.recipient, utf8=receipt.smtputf8)),
+        *opening(receipt.id, said, letterhead, written_at),
+        ("Auto-Submitted", "auto-replied"),
+        *thread(receipt.message_id, receipt.references),
+        ("Content-Language", said.language),
     )
-    fields = _bounce_header(bounce, letterhead, original, said, written_at)
-    return _finished(multipart(fields, "multipart/report; report-type=delivery-status", f"{bounce.id} report", parts))
+    return _finished(with_readable(fields, said, receipt.id))
 
 
 def compose_warning(warning: UsageWarning, letterhead: Letterhead) -> bytes:
-    """Return the mail that tells an operator how full a mailbox is, dated when it crossed the level.
-
-    Raises ComposeError where the parsed result has other headers than were meant.
-    """
-    facts = asdict(warning) | {
-        "mailbox": clean(warning.mailbox),
-        "reference": warning.id,
-        "crossed_at": time_in_words(warning.at, letterhead.zone),
-        "hostname": letterhead.hostname,
-    }
-    said = words("warning", letterhead.language, facts)
+    """Return the mail that tells an operator how full a mailbox is, dated when it crossed the level."""
+    language = language_of(b"", warning.language, letterhead.language)
+    said = words("warning", language, warning_facts(warning, letterhead, language), letterhead.templates)
     fields = (
-        ("From", _postmaster(warning.mailbox, letterhead)),
+        ("From", postmaster(warning.mailbox, letterhead)),
         ("To", mailbox(warning.recipient, utf8=not warning.recipient.isascii())),
-        *_opening(warning.id, said, letterhead, warning.at),
+        *opening(warning.id, said, letterhead, warning.at),
         ("Auto-Submitted", "auto-generated"),
+        ("Content-Language", said.language),
     )
-    readable = _readable(said, f"{warning.id} readable")
-    return _finished(Part(fields + readable.fields, readable.body, (), readable.children, readable.boundary))
+    return _finished(with_readable(fields, said, warning.id))
 
 
-def _bounce_header(bounce: Bounce, letterhead: Letterhead, original: Original, said: Words, at: datetime) -> Fields:
-    return (
-        ("From", _postmaster(bounce.failed[0].address, letterhead)),
-        ("To", mailbox(bounce.recipient, utf8=bounce.smtputf8)),
-        *_opening(bounce.id, said, letterhead, at),
+def _report(
+    report: Bounce | DeliveryReport,
+    about: str,
+    original: Original,
+    said: Words,
+    *,
+    letterhead: Letterhead,
+    at: datetime,
+) -> bytes:
+    """Return a DSN from the postmaster of the recipient `about`."""
+    fields = (
+        ("From", postmaster(about, letterhead)),
+        ("To", mailbox(report.recipient, utf8=report.smtputf8)),
+        *opening(report.id, said, letterhead, at),
         ("Auto-Submitted", "auto-replied"),
-        *_thread(original),
-        ("Content-Language", letterhead.language),
+        *thread(original.message_id, original.references),
+        ("Content-Language", said.language),
     )
+    parts = (readable(said, report.id), status_part(report, letterhead.hostname), _returned_part(report))
+    return _finished(multipart(fields, "multipart/report; report-type=delivery-status", f"{report.id} report", parts))
 
 
-def _bounce_facts(bounce: Bounce, letterhead: Letterhead, original: Original) -> dict[str, object]:
-    """Return what the templates may say; all that a sender wrote is cleaned."""
-    return {
-        "failed": [_failed_facts(recipient) for recipient in bounce.failed],
-        "subject": original.subject,
-        "original_headers": _shown_header(bounce.returned),
-        "reference": bounce.id,
-        "arrived_at": time_in_words(bounce.arrived_at, letterhead.zone),
-        "generating_server": letterhead.hostname,
-        "sender": clean(bounce.recipient),
-        "postmaster": f"postmaster@{_domain(bounce.failed[0].address, letterhead)}",
-        "resend_when": letterhead.resend_when,
-        "resend_to": letterhead.resend_to,
-    }
+def _returned_part(report: Bounce | DeliveryReport) -> Part:
+    """Return the original, whole only if it can travel as it is: message/rfc822 may not be encoded.
 
-
-def _failed_facts(recipient: FailedRecipient) -> dict[str, object]:
-    address = clean(recipient.address)
-    return asdict(recipient) | {
-        "address": address,
-        "mailto": f"mailto:{quote(address, safe='@')}",
-        "diagnostic": clean(recipient.diagnostic),
-    }
-
-
-def _shown_header(returned: bytes) -> list[str]:
-    block = cut_at_line_end(header_block(returned), SHOWN_HEADER)
-    lines = block.decode("utf-8", "replace").replace("\t", "    ").split("\n")
-    # Leading spaces show which lines are folded.
-    return [" " * (len(line) - len(line.lstrip(" "))) + clean(line) for line in lines if clean(line)]
-
-
-def _opening(notice_id: str, said: Words, letterhead: Letterhead, at: datetime) -> Fields:
-    return (
-        ("Subject", unstructured(said.subject)),
-        ("Date", format_datetime(at)),
-        ("Message-ID", f"<{notice_id}@{letterhead.hostname}>"),
-        ("MIME-Version", "1.0"),
-    )
-
-
-def _thread(original: Original) -> Fields:
-    answered = (("In-Reply-To", original.message_id),) if original.message_id else ()
-    thread = (("References", " ".join(original.references)),) if original.references else ()
-    return answered + thread
-
-
-def _postmaster(address: str, letterhead: Letterhead) -> str:
-    sender = f"postmaster@{_domain(address, letterhead)}"
-    return mailbox(sender, utf8=False, display_name=letterhead.display_name)
-
-
-def _domain(address: str, letterhead: Letterhead) -> str:
-    """Return the mailbox's domain in ASCII, or our own name where it has none that mail could go to."""
-    _, at_sign, domain = address.rpartition("@")
-    try:
-        domain = domain.encode("idna").decode("ascii") if at_sign else ""
-    except UnicodeError:
-        return letterhead.hostname
-    return domain if is_address(f"postmaster@{domain}") else letterhead.hostname
-
-
-def _readable(said: Words, seed: str) -> Part:
-    parts = (text_part("plain", said.text, said.language), text_part("html", said.html, said.language))
-    return multipart((), "multipart/alternative", seed, parts)
-
-
-def _returned_part(bounce: Bounce) -> Part:
-    """Return the original, whole only if it can travel as it is: message/rfc822 may not be encoded."""
-    block = header_block(bounce.returned)
-    utf8 = bounce.smtputf8 and not block.isascii()
-    if bounce.returned_whole and fits_the_wire(bounce.returned):
-        return _as_it_is("message/global" if utf8 else "message/rfc822", bounce.returned)
-    if fits_the_wire(block) and (utf8 or block.isascii()):
+    Nor may its header be other than ASCII (RFC 2046 section 5.2.1), as that of message/global may.
+    """
+    block = header_block(report.returned)
+    utf8 = report.smtputf8 and not block.isascii()
+    is_lawful = utf8 or block.isascii()
+    if isinstance(report, Bounce) and report.returned_whole and is_lawful and fits_the_wire(report.returned):
+        return _as_it_is("message/global" if utf8 else "message/rfc822", report.returned)
+    if fits_the_wire(block) and is_lawful:
         return _as_it_is("message/global-headers" if utf8 else "text/rfc822-headers", block)
     fields = (
         ("Content-Type", "text/rfc822-headers"),

@@ -1,9 +1,10 @@
-"""The machine's part of a bounce: message/delivery-status, and its UTF-8 kin (RFC 3464, RFC 6533)."""
+"""The machine's part of a report: message/delivery-status, and its UTF-8 kin (RFC 3464, RFC 6533)."""
 
 import re
+from dataclasses import dataclass
 from email.utils import format_datetime
 
-from smtpd_service.domain.notice import Bounce, FailedRecipient
+from smtpd_service.domain.notice import Bounce, DeliveryReport
 from smtpd_service.domain.parameters import decode_xtext
 from smtpd_service.outbound.header import clean
 from smtpd_service.outbound.part import ComposeError, Fields, Part
@@ -13,20 +14,37 @@ LONGEST_VALUE = 900
 _EMBEDDED = re.compile(r"\\x\{([0-9A-F]{2,6})\}")
 # QCHAR of RFC 6533 section 3: printable ASCII without "+", "=" and the backslash.
 _NOT_QCHAR = re.compile(r"[^!-*,-<>-\[\]-~]")
-_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
-_PERMANENT = re.compile(r"5\.\d{1,3}\.\d{1,3}")
+# An atom, as RFC 3461 section 4.2 takes it, of a sane length.
+_TYPE = re.compile(r"[A-Za-z0-9!#$%&'*/?^_`{|}~.-]{1,64}")
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+# RFC 3464 sections 2.3.3 and 2.3.4.
+_CLASS = {"failed": "5", "delivered": "2"}
+# What there is to say of a message that arrived: its address was right (RFC 3463 section 3.2).
+DELIVERED = "2.1.5"
 
 
-def status_part(bounce: Bounce, hostname: str) -> Part:
-    """Return the status part: one group for the message, one for each failed recipient.
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is said of one recipient; `original` is the raw ORCPT value, `diagnostic` empty where none is due."""
+
+    address: str
+    original: str | None
+    action: str
+    status: str
+    diagnostic: str = ""
+
+
+def status_part(report: Bounce | DeliveryReport, hostname: str) -> Part:
+    """Return the status part: one group for the message, one for each recipient that the report is about.
 
     In 7 bits unless an SMTPUTF8 original names an address that ASCII cannot.
-    Raises ComposeError for a status that is not a permanent one (RFC 3464 section 2.3.4).
+    Raises ComposeError for a status that does not fit its action.
     """
-    utf8 = bounce.smtputf8 and not all(_is_ascii(recipient) for recipient in bounce.failed)
+    told = _told(report)
+    utf8 = report.smtputf8 and not all(_is_ascii(recipient) for recipient in told)
     groups = (
-        _message_group(bounce, hostname),
-        *(_recipient_group(recipient, utf8=utf8) for recipient in bounce.failed),
+        _message_group(report, hostname),
+        *(_recipient_group(recipient, utf8=utf8) for recipient in told),
     )
     return Part(
         (
@@ -38,37 +56,44 @@ def status_part(bounce: Bounce, hostname: str) -> Part:
     )
 
 
+def _told(report: Bounce | DeliveryReport) -> list[_Told]:
+    if isinstance(report, DeliveryReport):
+        return [_Told(each.address, each.original, "delivered", DELIVERED) for each in report.delivered]
+    return [_Told(each.address, each.original, "failed", each.status, each.diagnostic) for each in report.failed]
+
+
 def _unfolded(group: Fields) -> bytes:
     """Return the fields one a line: bounce readers go by lines, and no value here fills one."""
     return "".join(f"{name}: {value}\r\n" for name, value in group).encode()
 
 
-def _message_group(bounce: Bounce, hostname: str) -> Fields:
+def _message_group(report: Bounce | DeliveryReport, hostname: str) -> Fields:
     fields = [("Reporting-MTA", f"dns; {_ascii(hostname)}")]
-    if bounce.envid is not None:
-        fields.insert(0, ("Original-Envelope-Id", _ascii(decode_xtext(bounce.envid))))
-    if bounce.sender_host:
-        fields.append(("Received-From-MTA", f"dns; {_ascii(bounce.sender_host)}"))
-    fields.append(("Arrival-Date", format_datetime(bounce.arrived_at)))
+    if report.envid is not None:
+        fields.insert(0, ("Original-Envelope-Id", _ascii(decode_xtext(report.envid))))
+    if report.sender_host:
+        fields.append(("Received-From-MTA", f"dns; {_ascii(report.sender_host)}"))
+    fields.append(("Arrival-Date", format_datetime(report.arrived_at)))
     return tuple(fields)
 
 
-def _recipient_group(recipient: FailedRecipient, *, utf8: bool) -> Fields:
-    if not _PERMANENT.fullmatch(recipient.status):
-        raise ComposeError("a failed recipient needs a status of class 5")
+def _recipient_group(recipient: _Told, *, utf8: bool) -> Fields:
+    if not _STATUS.fullmatch(recipient.status) or recipient.status[0] != _CLASS[recipient.action]:
+        raise ComposeError(f"{recipient.status!r} is no status of a recipient whose mail has {recipient.action}")
     original = _original(recipient)
-    fields = [("Original-Recipient", _typed(*original, utf8=utf8))] if original else []
+    first = (("Original-Recipient", _typed(*original, utf8=utf8)),) if original else ()
+    # Not "smtp;": that is for what another server said (RFC 3464 section 2.3.6).
+    last = (("Diagnostic-Code", f"x-pulsebox; {_ascii(recipient.diagnostic)}"),) if recipient.diagnostic else ()
     return (
-        *fields,
+        *first,
         ("Final-Recipient", _typed("rfc822", recipient.address, utf8=utf8)),
-        ("Action", "failed"),
+        ("Action", recipient.action),
         ("Status", recipient.status),
-        # Not "smtp;": that is for what another server said (RFC 3464 section 2.3.6).
-        ("Diagnostic-Code", f"x-pulsebox; {_ascii(recipient.diagnostic)}"),
+        *last,
     )
 
 
-def _original(recipient: FailedRecipient) -> tuple[str, str] | None:
+def _original(recipient: _Told) -> tuple[str, str] | None:
     """Return type and decoded address of ORCPT, None where none was given or it has no type."""
     kind, semicolon, xtext = (recipient.original or "").partition(";")
     if not semicolon or not _TYPE.fullmatch(kind):
@@ -81,7 +106,7 @@ def _unescaped(address: str) -> str:
     return _EMBEDDED.sub(lambda code: chr(min(int(code[1], 16), 0x10FFFF)), address)
 
 
-def _is_ascii(recipient: FailedRecipient) -> bool:
+def _is_ascii(recipient: _Told) -> bool:
     original = _original(recipient)
     return recipient.address.isascii() and (original is None or original[1].isascii())
 

@@ -1,16 +1,22 @@
-"""The words of a notice: templates filled in, one folder a language, three files a notice.
+"""The words of a notice: templates filled in, ours or those that an operator's folder puts in their place.
 
-`<language>/<name>.subject.txt`, `.txt` and `.html`; facts enter HTML escaped.
+`<language>/<name>.subject.txt`, `.txt` and `.html`, and `frame.html` around the HTML; facts enter HTML escaped. A
+template of the operator's that fails is replaced by ours, and the log says so: no notice is lost by its words.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
 from functools import cache
 
 import jinja2
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from smtpd_service.domain.size import size_in_words
+from smtpd_service.events import Event, note
+
+KINDS = ("subject.txt", "txt", "html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,33 +29,56 @@ class Words:
     language: str
 
 
-def words(name: str, language: str, facts: Mapping[str, object]) -> Words:
-    """Return the notice `name` in `language`.
+def words(name: str, language: str, facts: Mapping[str, object], folder: str = "") -> Words:
+    """Return the notice `name` in `language`, with the templates of `folder` where it has some.
 
     Raises jinja2.TemplateNotFound for a language that has no such notice.
     """
-    templates = _templates()
-    subject, text, html = (
-        templates.get_template(f"{language}/{name}.{kind}").render(facts) for kind in ("subject.txt", "txt", "html")
-    )
+    spoken = {"language": language, **facts}
+    subject, text, html = (_rendered(f"{language}/{name}.{kind}", spoken, folder) for kind in KINDS)
     return Words(subject.strip(), text, html, language)
 
 
-def time_in_words(at: datetime, zone: tzinfo) -> str:
-    """Return a moment as people say it: "Monday, 10 March 2025, 4:11 PM EDT"."""
-    local = at.astimezone(zone)
-    return f"{local:%A}, {local.day} {local:%B %Y}, {local.hour % 12 or 12}:{local:%M %p %Z}"
+def _rendered(name: str, facts: Mapping[str, object], folder: str) -> str:
+    if folder:
+        try:
+            return environment(folder).get_template(name).render(facts)
+        except Exception as error:  # whatever an operator wrote: a notice must not be lost by it
+            note(Event.TEMPLATE_FAILED, logging.ERROR, template=name, text=f"{type(error).__name__}: {error}")
+    return environment("").get_template(name).render(facts)
+
+
+def shipped() -> dict[str, str]:
+    """Return our own templates, by their names."""
+    found = {}
+    for name in environment("").list_templates():
+        source, _, _ = _ours().get_source(environment(""), name)
+        found[name] = source
+    return found
 
 
 @cache
-def _templates() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("smtpd_service.outbound", "templates"),
+def environment(folder: str) -> jinja2.Environment:
+    """Return what reads the templates of `folder` before ours; "" stands for ours alone."""
+    loaders: list[jinja2.BaseLoader] = [jinja2.FileSystemLoader(folder), _ours()] if folder else [_ours()]
+    made = ImmutableSandboxedEnvironment(
+        loader=jinja2.ChoiceLoader(loaders),
         autoescape=jinja2.select_autoescape(enabled_extensions=("html",), default=False),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["size"] = size_in_words
-    return environment
+    made.filters["size"] = _size
+    return made
+
+
+@cache
+def _ours() -> jinja2.BaseLoader:
+    return jinja2.PackageLoader("smtpd_service.outbound", "templates")
+
+
+@jinja2.pass_context
+def _size(context: Context, octets: int) -> str:
+    said = size_in_words(octets)
+    return said.replace(".", ",") if context["language"] == "es" else said

@@ -138,7 +138,7 @@ def test_a_header_made_to_be_slow_is_read_in_time(returned: bytes) -> None:
 def test_a_warning_about_any_address_has_only_our_headers(mailbox: str, recipient: str) -> None:
     warning = UsageWarning("w-1", recipient, mailbox, 85, True, 1, 2, 3, None, AT)
     sent = email.message_from_bytes(compose_warning(warning, LETTERHEAD)).keys()
-    meant = [*OUTER[:6], "Auto-Submitted", "Content-Type"]
+    meant = [*OUTER[:6], "Auto-Submitted", "Content-Language", "Content-Type"]
     assert [name for name in sent if name != "Content-Transfer-Encoding"] == meant
 
 

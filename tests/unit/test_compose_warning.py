@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from smtpd_service.domain.notice import Letterhead, UsageWarning
+from smtpd_service.domain.size import size_in_words
 from smtpd_service.outbound.compose import compose_warning
-from smtpd_service.outbound.wording import size_in_words
 
 AT = datetime(2025, 3, 10, 20, 11, tzinfo=UTC)
 WARNING = UsageWarning("w-1", "ops@agency.test", "hr@agency.test", 85, True, 42_500, 50_000, 17, 20, AT)
