@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 WORKERS ?= 4
 
-.PHONY: demo serve test check lint acceptance soak bench clean
+.PHONY: demo serve test check lint acceptance conformance soak bench clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,11 @@ check: lint
 
 acceptance: $(STAMP)
 	$(BIN)/pytest -m acceptance --timeout 900 -W error
+
+# Writes docs/conformance.md from the rules and the tests, then holds the service to them.
+conformance: $(STAMP)
+	$(BIN)/python -m tests.conformance.statement
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/conformance tests/architecture/test_conformance.py
 
 soak: $(STAMP)
 	$(BIN)/pytest -m soak --timeout 7200

@@ -11,6 +11,8 @@ DOMAIN_LIMIT = 255
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+"
 _DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _QUOTED = re.compile(r'"(?:[ !#-\[\]-~\x80-\U0010ffff]|\\[ -~])*"')
+_PAIR = re.compile(r"\\(.)")
+_NEEDS_PAIR = re.compile(r'["\\]')
 _LABEL = r"[A-Za-z0-9\x80-\U0010ffff](?:[A-Za-z0-9\x80-\U0010ffff-]*[A-Za-z0-9\x80-\U0010ffff])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 _LITERAL = re.compile(r"\[[A-Za-z0-9:.-]{1,64}\]")
@@ -62,11 +64,34 @@ def _with_rest(address: str, rest: str) -> Path | None:
 
 
 def mailbox_key(address: str) -> str:
-    """Return the form under which a mailbox is listed and found: NFC, case folded in both halves.
+    """Return the form under which a mailbox is listed and found: least quoted, NFC, case folded in both halves.
 
-    RFC 5321 section 2.4 leaves the local part's case to the host that owns it; ours ignores it.
+    RFC 5321 section 2.4 leaves the local part's case to the host that owns it; ours ignores it. A domain in A-labels
+    is the one in U-labels (RFC 5890 section 2.3.2.1).
     """
-    return unicodedata.normalize("NFC", address).lower()
+    key = unicodedata.normalize("NFC", _least_quoted(address)).lower()
+    local, at, domain = key.rpartition("@")
+    return f"{local}{at}{'.'.join(_u_label(label) for label in domain.split('.'))}" if "xn--" in domain else key
+
+
+def _u_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return unicodedata.normalize("NFC", label[4:].encode("ascii").decode("punycode")).lower()
+    except UnicodeError:
+        return label
+
+
+def _least_quoted(address: str) -> str:
+    """Return `address` with no quotes that it can do without: all quoted forms are one (RFC 5321 section 4.1.2)."""
+    quoted = _QUOTED.match(address)
+    if quoted is None or not address.startswith("@", quoted.end()):
+        return address
+    local = _PAIR.sub(r"\1", quoted.group()[1:-1])
+    if not _DOT_STRING.fullmatch(local):
+        local = '"' + _NEEDS_PAIR.sub(r"\\\g<0>", local) + '"'
+    return local + address[quoted.end() :]
 
 
 def is_address(text: str) -> bool:

@@ -75,6 +75,18 @@ def test_case_makes_no_other_mailbox(written: str) -> None:
     assert mailbox_key(written) == "hr@agency.test"
 
 
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        *(('"hr"@agency.test', "hr@agency.test"), ('"h\\r"@agency.test', "hr@agency.test")),
+        *(('"a b"@agency.test', '"a b"@agency.test'), ('"a\\ \\"b"@agency.test', '"a \\"b"@agency.test')),
+        *(('"hr@agency.test"@b.test', '"hr@agency.test"@b.test'), ('"."@b.test', '"."@b.test'), ('"hr"', '"hr"')),
+    ],
+)
+def test_quotes_that_are_not_needed_make_no_other_mailbox(written: str, key: str) -> None:
+    assert mailbox_key(written) == mailbox_key(key) == key
+
+
 def test_the_normal_form_makes_no_other_mailbox() -> None:
     assert mailbox_key("bu\u0308ro@agency.test") == mailbox_key("BÜRO@agency.test") == "büro@agency.test"
 
@@ -94,3 +106,18 @@ def test_the_normal_form_makes_no_other_mailbox() -> None:
 )
 def test_an_operator_types_one_bare_address(text: str, answer: bool) -> None:
     assert is_address(text) is answer
+
+
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("hr@xn--bcher-kva.test", "hr@bücher.test"),
+        ("HR@XN--BCHER-KVA.test", "hr@bücher.test"),
+        ("hr@mail.xn--strae-oqa.test", "hr@mail.straße.test"),
+        ("hr@xn--\x80.test", "hr@xn--\x80.test"),
+        ("hr@xn--99999999.test", "hr@xn--99999999.test"),
+        ("xn--a@agency.test", "xn--a@agency.test"),
+    ],
+)
+def test_a_domain_in_a_labels_is_the_one_in_u_labels(written: str, key: str) -> None:
+    assert mailbox_key(written) == key
