@@ -19,7 +19,8 @@ from storage import earlier, roster
 from storage.earlier import Window
 from storage.engine import Tx
 from storage.partitions import first_id, made_at
-from storage.records import Earlier, MessageId, NewSubmission, PendingMessage
+from storage.readings import Earlier, NewSubmission
+from storage.records import MessageId, PendingMessage
 
 # How far back an author's answers are compared.
 BACK = timedelta(weeks=8)

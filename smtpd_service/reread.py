@@ -20,7 +20,8 @@ from smtpd_service.parsing import Child, ParsingError
 from smtpd_service.withholding import Released, hidden, kept_back
 from storage import messages, reread, rounds
 from storage.engine import Store, Tx
-from storage.records import MessageId, MessageState, NewSubmission, PendingMessage
+from storage.readings import NewSubmission
+from storage.records import MessageId, MessageState, PendingMessage
 from storage.reread import Scope
 
 # Looked at at a time; arriving mail waits for none of it.

@@ -7,7 +7,8 @@ from parsers.model import Bullet, Reading
 from smtpd_service.domain.address import mailbox_key
 from smtpd_service.domain.round import is_late
 from smtpd_service.identity import new_id, now
-from storage.records import NewBullet, NewSubmission, PendingMessage, Round, Withheld
+from storage.readings import NewBullet, NewSubmission, Withheld
+from storage.records import PendingMessage, Round
 
 # RFC 5321 section 4.5.3.1.3, without the angle brackets. Beyond it a sender is no address that mail could
 # come from, and beyond 2,704 octets none that PostgreSQL can index.

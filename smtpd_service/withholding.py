@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from parsers import repeat
 from smtpd_service.identity import new_id, now
-from storage.records import NewBullet, NewSubmission, Withheld
+from storage.readings import NewBullet, NewSubmission, Withheld
 
 Released = Collection[tuple[str, str]]
 

@@ -10,7 +10,7 @@ from sqlalchemy import Text, bindparam, text
 
 from storage.engine import Tx
 from storage.partitions import first_id
-from storage.records import Earlier
+from storage.readings import Earlier
 from storage.schema import submission
 
 # Of one author, at most so many submissions are looked at, however many there are.

@@ -12,9 +12,10 @@ from sqlalchemy import Row, bindparam, exists, func, insert, select, text, updat
 
 from storage import acceptance
 from storage.engine import Tx
-from storage.notices import empty_returned
+from storage.notices import WITHOUT_THE_MAIL, empty_returned
 from storage.octets import DESTROYED
-from storage.records import Condemned, Held, MessageId, MessageState, NewSubmission, QuarantineState, Withheld
+from storage.readings import Condemned, Held, NewSubmission, QuarantineState, Withheld
+from storage.records import MessageId, MessageState
 from storage.schema import bullet, message, notice, quarantine, submission
 from storage.statement import Statement
 
@@ -152,7 +153,7 @@ def condemned(tx: Tx, id_: MessageId) -> Condemned:
 
 
 def purge(tx: Tx, what: Condemned, *, who: str, at: datetime, why: str) -> None:
-    """Destroy the texts, the message's octets, and what its bounces repeat of them. Size and charge stay.
+    """Destroy the texts, the message's octets, and what notices repeat of them. Size and charge stay.
 
     Of the digest a keyed one stays: the plain one would tell whoever guesses a short text that the guess is right.
     SQLite overwrites what is freed, once `Store.settle` has been called; PostgreSQL when it vacuums.
@@ -166,8 +167,8 @@ def purge(tx: Tx, what: Condemned, *, who: str, at: datetime, why: str) -> None:
     # Parked mail would be tried again, and there is nothing left to read.
     read = {"state": MessageState.READ.value, "parked_reason": None}
     tx.execute(update(message).where(message.c.id == what.message).values(gone | read))
-    bounces = select(notice.c.id, notice.c.facts).where(notice.c.message == what.message, notice.c.kind == "bounce")
-    for row in tx.execute(bounces).all():
-        facts = json.dumps(json.loads(row.facts) | {"returned_whole": False})
+    copies = select(notice.c.id, notice.c.kind, notice.c.facts).where(notice.c.message == what.message)
+    for row in tx.execute(copies).all():
+        facts = json.dumps(json.loads(row.facts) | WITHOUT_THE_MAIL.get(row.kind, {}))
         values = {"facts": facts, "returned": empty_returned(at), "octets": None}
         tx.execute(update(notice).where(notice.c.id == row.id).values(values))

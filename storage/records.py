@@ -3,7 +3,6 @@
 Ids are UUIDv7 as dashed text, times are aware UTC, sizes are octets.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,12 +44,6 @@ class NoticeKind(StrEnum):
     RECEIPT = "receipt"
 
 
-class QuarantineState(StrEnum):
-    HELD = "held"
-    RELEASED = "released"
-    PURGED = "purged"
-
-
 class Fate(StrEnum):
     """How a message ended for one mailbox; a re-sent message meets the same fate again."""
 
@@ -72,6 +65,10 @@ class Quota:
     rate_messages: int | None = None
     rate_sender: int | None = None
 
+    @property
+    def has_rate(self) -> bool:
+        return self.rate_messages is not None or self.rate_sender is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -85,6 +82,15 @@ class Recent:
 
     of_all: int
     of_sender: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a mailbox held at a moment, and went on to hold until the next sample."""
+
+    at: datetime
+    octets: int
+    messages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +113,15 @@ class Mailbox:
     language: str | None = None
 
     @property
+    def exempt(self) -> bool:
+        """Say whether it takes mail whatever it holds: a postmaster's does (RFC 5321 section 4.5.1)."""
+        return self.address.startswith("postmaster@")
+
+    @property
     def state(self) -> str:
         """Return `frozen`, `full` (not one more octet or message fits) or `accepting`."""
+        if self.exempt:
+            return "accepting"
         if self.frozen:
             return "frozen"
         full = self.used.octets >= self.quota.octets or (
@@ -151,6 +164,7 @@ class NewMessage:
     envid: str | None
     trace: str
     authentication: str = ""
+    returnable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +212,10 @@ class NewNotice:
 
 @dataclass(frozen=True, slots=True)
 class DueNotice:
-    """A notice claimed for delivery; `octets` is set once it has been composed."""
+    """A notice claimed for delivery; `octets` is set once it has been composed.
+
+    `destination` is the recipient's domain in small letters.
+    """
 
     id: NoticeId
     kind: NoticeKind
@@ -208,6 +225,18 @@ class DueNotice:
     facts: dict[str, Any]
     returned: bytes
     octets: bytes | None
+    destination: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A server that does not answer: since when, what it (or the network) said last, when it is looked at again."""
+
+    hop: str
+    since: datetime
+    look_at: datetime
+    failures: int
+    reply: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,110 +253,7 @@ class PendingMessage:
     attempts: int
     proved: bool
     campaigns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewBullet:
-    position: int
-    level: int
-    kind: str
-    marker: str
-    text: str | None
-    start: int
-    end: int
-    part: int
-    portion_mark: str | None
-    confidence: float
-    quarantined: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """A text that only reviewers may see.
-
-    `place` is `bullet` (then `position` is the item's), `leftover` or `subject`; `rule` says why, in words of
-    ours; `mark` is the portion mark that was taken off a bullet's text; `first_by` has released it once.
-    """
-
-    id: str
-    place: str
-    position: int | None
-    rule: str
-    mark: str | None
-    text: str
-    held_at: datetime
-    first_by: str | None = None
-    first_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A row of the quarantine: `text` is None once it was released or purged; `first_by` has released it once."""
-
-    id: str
-    message: MessageId
-    submission: str
-    place: str
-    position: int | None
-    rule: str
-    mark: str | None
-    text: str | None
-    state: QuarantineState
-    held_at: datetime
-    first_by: str | None
-    first_at: datetime | None
-    settled_by: str | None
-    settled_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Condemned:
-    """What a purge of one message destroys: its octets (of this size), texts in quarantine, copies in notices."""
-
-    message: MessageId
-    state: MessageState
-    octets: int
-    ids: tuple[str, ...]
-    notices: int
-
-
-@dataclass(frozen=True, slots=True)
-class NewSubmission:
-    """What a message says for one round; `sender` is the From address, lower-cased.
-
-    `repeats` is a submission that says exactly the same, `near_repeats` one that says nearly the same, by
-    `similarity` from 0 to 1. A bullet whose text is in `withheld` has none of its own.
-    """
-
-    id: str
-    message: MessageId
-    sender: str
-    person: str | None
-    round: str | None
-    status: str
-    flags: tuple[str, ...]
-    received_at: datetime
-    late: bool
-    repeats: str | None
-    leftover: str
-    fingerprint: str | None
-    trace: tuple[Mapping[str, object], ...]
-    defects: tuple[str, ...]
-    parser: str
-    bullets: tuple[NewBullet, ...]
-    near_repeats: str | None = None
-    similarity: float | None = None
-    withheld: tuple[Withheld, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What an author said before: a submission's id, its message and round, and its items' texts in any order."""
-
-    id: str
-    message: str
-    round: str | None
-    texts: tuple[str, ...]
+    returnable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, 
 from storage.engine import Tx
 from storage.partitions import first_id
 from storage.quarantine import hold
-from storage.records import MessageId, NewBullet, NewSubmission, Withheld
+from storage.readings import NewBullet, NewSubmission, Withheld
+from storage.records import MessageId
 from storage.schema import bullet, message, quarantine, round_, submission
 from storage.submissions import of_these_people
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from storage import quarantine
 from storage.engine import Tx
-from storage.records import NewBullet, NewSubmission
+from storage.readings import NewBullet, NewSubmission
 from storage.schema import bullet, submission
 from storage.statement import Statement
 

@@ -13,12 +13,14 @@ from sqlalchemy import Connection, event, text
 from smtpd_service.identity import new_id
 from storage import (
     acceptance,
+    arrivals,
     earlier,
     listing,
     mailboxes,
     messages,
     notices,
     quarantine,
+    receipts,
     reread,
     roster,
     rounds,
@@ -29,20 +31,8 @@ from storage.earlier import Window
 from storage.engine import Store, Tx, open_store
 from storage.listing import Filters
 from storage.query import run
-from storage.records import (
-    Condemned,
-    Fate,
-    Held,
-    Mark,
-    MessageId,
-    MessageState,
-    NewBullet,
-    NewMessage,
-    NewSubmission,
-    QuarantineState,
-    Round,
-    Withheld,
-)
+from storage.readings import Condemned, Held, NewBullet, NewSubmission, QuarantineState, Withheld
+from storage.records import Fate, Mark, MessageId, MessageState, NewMessage, NoticeId, Round
 from storage.reread import Scope
 from storage.upgrade import upgrade
 from tests.servers import PostgresServer
@@ -86,8 +76,17 @@ HOT: dict[str, Callable[[Tx], Any]] = {
     "settle as read": lambda tx: messages.settle_read(tx, SOME),
     "try the parked again": lambda tx: messages.retry(tx, None),
     "is any notice due": lambda tx: notices.any_due(tx, LATER),
-    "claim notices": lambda tx: notices.claim(tx, OWNER, LATER, LATER, 10),
+    "what destinations have notices due": lambda tx: notices.destinations_due(tx, LATER, "a"),
+    "claim notices": lambda tx: notices.claim(tx, OWNER, LATER, LATER, {"agency.test": 10}),
+    "give notices back": lambda tx: notices.release(tx, OWNER, [NoticeId(each) for each in SOME]),
+    "notices that a server was away for": lambda tx: notices.wake(tx, NOON, None),
+    "notices that a destination was away for": lambda tx: notices.wake(tx, NOON, "agency.test"),
+    "notices that are too old": lambda tx: notices.overdue(tx, NOON, NOON, "agency.test"),
+    "to which mailboxes replies came": lambda tx: receipts.addressed(tx, SOME),
+    "who had a receipt lately": lambda tx: receipts.counts(tx, ["a@agency.test", "b@agency.test"], NOON),
     "lock the mailboxes": lambda tx: mailboxes.lock(tx, [box().id]),
+    "what came in the last hour": lambda tx: arrivals.lately(tx, [box().id], ["a@agency.test", "b@agency.test"], NOON),
+    "forget what came": lambda tx: arrivals.forget(tx, NOON),
     "find a mailbox": lambda tx: mailboxes.find(tx, "hr@agency.test"),
     "recognise a re-sent mail": lambda tx: acceptance.marks(tx, [b"a", b"b"], NOON),
     "forget old marks": lambda tx: acceptance.forget(tx, NOON, 100),
@@ -128,8 +127,9 @@ PAGES: dict[str, tuple[str, Filters, str | None]] = {
     "what else is in quarantine": ("withheld", {"state": QuarantineState.HELD}, IDS[0]),
     "what was ever in quarantine": ("withheld", {}, IDS[0]),
 }
-SMALL = {"mailbox", "mailbox_alias", "mailbox_1"}
-QUEUES = {"ix_message_waiting", "ix_message_parked", "ix_notice_due", "ix_quarantine_held"}
+# A step of the walk over destinations is a row of its own; there are at most `notices.STEPS`.
+SMALL = {"mailbox", "mailbox_alias", "mailbox_1", "place", "before"}
+QUEUES = {"ix_message_waiting", "ix_message_parked", "ix_notice_due", "ix_notice_due_destination", "ix_quarantine_held"}
 
 
 def answer(of: NewMessage, number: int, person: str, round_: str) -> NewSubmission:
@@ -168,6 +168,7 @@ def fill(store: Store) -> None:
         notices.owe(tx, [notice(made)])
         mark = Mark(Fate.STORED, str(uuid.uuid4()))
         acceptance.remember(tx, [(number.to_bytes(32), mark) for number in range(3000)], NOON)
+        arrivals.count(tx, {(made.id, f"a{number}@agency.test"): 1 for number in range(3000)}, NOON)
     add_messages(store, made, message())
     with store.unit() as tx:
         tx.execute(text("ANALYZE"))
@@ -204,7 +205,9 @@ def statements_of(store: Store, work: Callable[[Tx], Any]) -> list[tuple[str, An
         event.listen(tx, "before_cursor_execute", note)
         work(tx)
         tx.rollback()
-    return [(statement, parameters) for statement, parameters in sent if re.match("SELECT|UPDATE|DELETE", statement)]
+    return [
+        (statement, parameters) for statement, parameters in sent if re.match("SELECT|UPDATE|DELETE|WITH", statement)
+    ]
 
 
 def scans(store: Store, statement: str, parameters: Any) -> list[str]:

@@ -19,7 +19,8 @@ from storage.engine import Store
 from storage.octets import DestroyedError
 from storage.partitions import first_id, made_at
 from storage.query import QueryError, run
-from storage.records import Held, Mailbox, MessageId, NoticeState
+from storage.readings import Held
+from storage.records import Mailbox, MessageId, NoticeState
 from tests.storage.stock import NOON, add_box, add_campaign, add_messages, box, delivery, message, notice
 
 WEEK = timedelta(days=7)

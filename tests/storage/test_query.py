@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from storage import acceptance, changes, messages, notices, query, refusals, rounds, submissions
+from storage import acceptance, changes, messages, notices, query, refusals, rounds, submissions, usage
 from storage.engine import Store, open_store
 from storage.query import QueryError
-from storage.records import NewBullet, NewSubmission, Round, Withheld
+from storage.readings import NewBullet, NewSubmission, Withheld
+from storage.records import Round
 from storage.upgrade import upgrade
 from storage.views import VIEWS
 from tests.servers import PostgresServer
@@ -56,6 +57,7 @@ def fill(store: Store) -> None:
         rounds.ensure_round(tx, round_)
         submissions.store(tx, [submission])
         notices.owe(tx, [owed])
+        usage.note(tx, [made], NOON)
         refusals.record(tx, [refusal(made, id=id_(), octets=7, notice=owed.id), refusal(made, id=id_())])
         changes.record(
             tx, at=NOON, who="root", verb="quota set", subject=made.address, before={}, after={"a": 1}, reason="é"

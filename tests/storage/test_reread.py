@@ -12,7 +12,8 @@ from smtpd_service.identity import new_id
 from storage import messages, reread, rounds
 from storage.engine import Store
 from storage.query import run
-from storage.records import Mailbox, MessageId, NewBullet, NewSubmission, Round
+from storage.readings import NewBullet, NewSubmission
+from storage.records import Mailbox, MessageId, Round
 from storage.reread import Scope
 from tests.storage.stock import NOON, add_box, add_campaign, add_messages, box, message
 
