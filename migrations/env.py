@@ -5,8 +5,8 @@ The views are dropped before and rebuilt after: a renamed table fails under a vi
 
 from alembic import context
 
-from storage.query import grant_views
 from storage.metadata import metadata
+from storage.query import grant_views
 from storage.views import create_views, drop_views
 
 connection = context.config.attributes["connection"]

@@ -4,12 +4,12 @@ The directory is a copy of all mailboxes no older than a second. What it says of
 truth is decided by intake on locked rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from smtpd_service.domain.address import mailbox_key
-from smtpd_service.domain.outcomes import NoSuchMailbox, Outcome
+from smtpd_service.domain.outcomes import NoSuchMailbox, Outcome, TooManyRecipients
 from smtpd_service.domain.parameters import MailParameters, RcptParameters
 from smtpd_service.domain.quota import admit, refusing_mode
 from smtpd_service.domain.sender import Proof
@@ -20,11 +20,15 @@ from storage.records import Mailbox, MailboxId, MessageId, Usage, WhenFull
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One admitted recipient: the address as the client gave it, and the mailbox that it means."""
+    """One admitted recipient: the address as the client gave it, and the mailbox that it means.
+
+    `bouncing` says that the mailbox seems full, and bounces.
+    """
 
     address: str
     mailbox: MailboxId
     parameters: RcptParameters
+    bouncing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,11 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One message for intake: `octets` as received, `digest` their SHA-256, `trace` our own headers for it."""
+    """One message for intake: `octets` as received, `digest` their SHA-256, `trace` our own headers for it.
+
+    `individually` says that each recipient is answered for itself (LMTP), and not the message once; `authserv_id` is
+    our name in Authentication-Results, which nothing that is handed on may claim.
+    """
 
     id: MessageId
     received_at: datetime
@@ -59,17 +67,31 @@ class Offer:
     digest: bytes
     message_id: str | None
     trace: str
+    individually: bool = False
+    authserv_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All mailboxes under all their names, as of `generation`."""
+    """All mailboxes under all their names, and the domains of these, as of `generation`."""
 
     generation: int = 0
     boxes: Mapping[str, Mailbox] = field(default_factory=dict)
+    domains: frozenset[str] = frozenset()
 
-    def find(self, address: str) -> Mailbox | None:
-        return self.boxes.get(mailbox_key(address))
+    def find(self, address: str, hostname: str) -> Mailbox | None:
+        """Return the mailbox that `address` means on this host, where a postmaster needs no listing."""
+        key = mailbox_key(address)
+        return self.boxes.get(key) or (self.postmaster(hostname) if self._is_postmaster(key, hostname) else None)
+
+    def postmaster(self, hostname: str) -> Mailbox | None:
+        """Return this host's own postmaster, made at first start."""
+        return self.boxes.get(f"postmaster@{hostname}")
+
+    def _is_postmaster(self, key: str, hostname: str) -> bool:
+        local, _, domain = key.partition("@")
+        # Without a domain, here, and wherever a mailbox of ours is (RFC 5321 section 4.5.1).
+        return local == "postmaster" and (domain in {"", hostname} or domain in self.domains)
 
 
 def read_directory(tx: Tx) -> Directory:
@@ -78,29 +100,60 @@ def read_directory(tx: Tx) -> Directory:
     by_id = {box.id: box for box in mailboxes.all_mailboxes(tx)}
     names = {box.address: box for box in by_id.values()}
     names |= {alias: by_id[box] for alias, box in mailboxes.all_aliases(tx).items() if box in by_id}
-    return Directory(generation, names)
+    return Directory(generation, names, frozenset(name.rpartition("@")[2] for name in names))
 
 
-def admit_recipient(
-    directory: Directory, sender: Sender, address: str, parameters: RcptParameters, size: int | None
-) -> Recipient | NotAdmitted:
-    """Admit `address`, or say why not; `size` is what the client declared (RFC 1870), None if nothing.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One recipient as it was named: `size` is what the client declared (RFC 1870), None if nothing.
 
-    A full mailbox refuses here unless its effective mode is `bounce`, which takes the message first.
+    `others` were admitted before for the same message, `hostname` is ours; `individually` as in `Offer`.
     """
-    box = directory.find(address)
+
+    address: str
+    parameters: RcptParameters
+    size: int | None
+    others: Sequence[Recipient]
+    hostname: str
+    individually: bool = False
+
+
+def admit_recipient(directory: Directory, sender: Sender, named: Named) -> Recipient | NotAdmitted:
+    """Admit who is named, or say why not.
+
+    A full mailbox refuses here unless its effective mode is `bounce`, which takes the message first. As long as
+    nobody knows whether the sender is proved, it takes it alone: an unproved one is refused in the session, and
+    one answer after DATA could not say that of one recipient and not of the others.
+    """
+    found = _admit(directory, sender, named)
+    if isinstance(found, NotAdmitted) or not sender.proof.pending or named.individually:
+        return found
+    others = [each for each in named.others if each.mailbox != found.mailbox]
+    if any(found.bouncing or each.bouncing for each in others):
+        return NotAdmitted(TooManyRecipients(), None, found.mailbox)
+    return found
+
+
+def _admit(directory: Directory, sender: Sender, named: Named) -> Recipient | NotAdmitted:
+    box = directory.find(named.address, named.hostname)
     if box is None:
         return NotAdmitted(NoSuchMailbox(), None, None)
-    answer = admit(box, size or 1)
+    # Postmaster alone stands without a domain; a DSN needs the whole address.
+    address = named.address if "@" in named.address else box.address
+    answer = admit(box, named.size or 1)
     if isinstance(answer, Usage):
-        return Recipient(address, box.id, parameters)
+        return Recipient(address, box.id, named.parameters)
+    own = directory.postmaster(named.hostname)
+    if own is not None and mailbox_key(address).startswith("postmaster@"):
+        # An alias of a mailbox that takes nothing now: mail for the postmaster is taken all the same.
+        return Recipient(address, own.id, named.parameters)
     mode = refusing_mode(
         box.when_full,
         answer,
         null_sender=not sender.mail_from,
-        never=parameters.never,
-        proved=sender.proof.proved,
+        never=named.parameters.never,
+        returnable=sender.proof.returnable or sender.proof.pending,
     )
     if mode is WhenFull.BOUNCE:
-        return Recipient(address, box.id, parameters)
+        return Recipient(address, box.id, named.parameters, bouncing=True)
     return NotAdmitted(answer, mode, box.id)

@@ -5,8 +5,11 @@ from smtpd_service.identity import new_id, now
 from smtpd_service.settings import ConfigError, MailboxToMake, Settings
 from storage import changes, mailboxes
 from storage.engine import Store, Tx
-from storage.records import Campaign, Mailbox, MailboxId, Quota, Usage
+from storage.records import Campaign, Mailbox, MailboxId, Quota, Usage, WhenFull
 from storage.upgrade import schema_state, upgrade
+
+# A postmaster has no quota, and each mailbox has a number for one: none that a sum of such would overflow.
+NO_QUOTA = 10**18
 
 
 def make_ready(settings: Settings, store: Store) -> None:
@@ -27,6 +30,7 @@ def make_ready(settings: Settings, store: Store) -> None:
         campaign = default_campaign(tx, settings)
         for wanted in settings.mailbox:
             _mailbox(tx, wanted, campaign)
+        _postmaster(tx, settings.smtp.hostname)
 
 
 def _mailbox(tx: Tx, wanted: MailboxToMake, campaign: Campaign) -> None:
@@ -46,14 +50,37 @@ def _mailbox(tx: Tx, wanted: MailboxToMake, campaign: Campaign) -> None:
         when_full=wanted.when_full,
         frozen=False,
         warned=0,
-        campaign=campaign.id,
+        # What is written to a postmaster answers no round.
+        campaign=None if wanted.address.startswith("postmaster@") else campaign.id,
         language=wanted.language,
     )
     mailboxes.add(tx, box, now())
     for alias in wanted.aliases:
         if mailboxes.find(tx, alias) is None:
             mailboxes.add_alias(tx, alias, box.id)
-    after = {"quota_octets": box.quota.octets, "when_full": box.when_full.value}
+    _record(tx, box, {"quota_octets": box.quota.octets, "when_full": box.when_full.value})
+
+
+def _postmaster(tx: Tx, hostname: str) -> None:
+    """Make the mailbox that each host must have (RFC 5321 section 4.5.1), unless that address is listed."""
+    address = f"postmaster@{hostname}"
+    if mailboxes.find(tx, address) is not None:
+        return
+    box = Mailbox(
+        id=MailboxId(new_id()),
+        address=address,
+        quota=Quota(NO_QUOTA),
+        used=Usage(0, 0),
+        when_full=WhenFull.DEFER,
+        frozen=False,
+        warned=0,
+        campaign=None,
+    )
+    mailboxes.add(tx, box, now())
+    _record(tx, box, {"quota_octets": box.quota.octets})
+
+
+def _record(tx: Tx, box: Mailbox, after: dict[str, object]) -> None:
     changes.record(
         tx,
         at=now(),

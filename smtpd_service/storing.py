@@ -1,19 +1,21 @@
 """One transaction of intake: lock, decide in order of arrival, and write everything that follows from it."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
+from smtpd_service import owing
 from smtpd_service.admission import Offer, Recipient
-from smtpd_service.domain.notice import Bounce, FailedRecipient, UsageWarning, what_to_return
-from smtpd_service.domain.outcomes import Bounced, MailboxFull, Outcome, PartlyStored, Repeated, Stored
-from smtpd_service.domain.quota import percent, warning_level
-from smtpd_service.domain.replies import reply_to
+from smtpd_service.domain.notice import UsageWarning
+from smtpd_service.domain.outcomes import Bounced, Outcome, PartlyStored, Repeated, Stored
+from smtpd_service.domain.quota import NOTHING_LATELY, percent, rate_key, warning_level
 from smtpd_service.domain.verdict import Place, Refused, Verdict, decide
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id
-from storage import acceptance, mailboxes, messages, notices, refusals
+from storage import acceptance, arrivals, mailboxes, messages, notices, refusals
 from storage.engine import Tx
 from storage.octets import pack
 from storage.records import (
@@ -27,17 +29,30 @@ from storage.records import (
     NewRefusal,
     NoticeId,
     NoticeKind,
+    Recent,
     RefusalId,
     WhenFull,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a session is told: the outcome, and the effective mode where a mailbox refused."""
+class Told(NamedTuple):
+    """An outcome, and the effective mode where a mailbox refused."""
 
     outcome: Outcome
     mode: WhenFull | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a session is told: the outcome, and the effective mode where a mailbox refused.
+
+    `each` is what each recipient is told, in the order of the offer, where they are answered `individually`;
+    it is empty where the same holds for all, as in local trouble.
+    """
+
+    outcome: Outcome
+    mode: WhenFull | None = None
+    each: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,8 @@ class Prepared:
     encoding: str
     packed: bytes
     places: tuple["Addressed", ...]
+    # Whether anybody is to be told once it is stored, by NOTIFY=SUCCESS.
+    asks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +83,7 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`warn_at` in percent; `operator` gets the warnings, nobody when empty."""
+    """`warn_at` in percent, where a mailbox has none of its own; `operator` gets the warnings, nobody when empty."""
 
     warn_at: tuple[int, ...]
     operator: str
@@ -74,13 +91,19 @@ class Policy:
 
 @dataclass(slots=True)
 class Rows:
-    """What the batch will write, gathered while it decides."""
+    """What the batch will write, gathered while it decides.
+
+    `rated` are the mailboxes that have a rate, `lately` what they had in the last hour when the batch began.
+    """
 
     messages: list[NewMessage] = field(default_factory=list)
     deliveries: list[NewDelivery] = field(default_factory=list)
     refusals: list[NewRefusal] = field(default_factory=list)
     notices: list[NewNotice] = field(default_factory=list)
     marks: dict[bytes, Mark] = field(default_factory=dict)
+    arrived: Counter[arrivals.Pair] = field(default_factory=Counter)
+    rated: frozenset[MailboxId] = frozenset()
+    lately: Mapping[arrivals.Pair, int] = field(default_factory=dict)
 
 
 def prepare(offer: Offer, key: bytes) -> Prepared:
@@ -93,7 +116,7 @@ def prepare(offer: Offer, key: bytes) -> Prepared:
         Addressed(box, tuple(recipients), acceptance.token(key, offer.digest, offer.sender.mail_from, box))
         for box, recipients in named.items()
     )
-    return Prepared(offer, encoding, packed, places)
+    return Prepared(offer, encoding, packed, places, any(map(owing.asks, offer.recipients)))
 
 
 def store_batch(
@@ -103,7 +126,8 @@ def store_batch(
     boxes = mailboxes.lock(tx, (each.mailbox for one in offers for each in one.places))
     before = dict(boxes)
     known = acceptance.marks(tx, (each.token for one in offers for each in one.places), now)
-    rows = Rows(refusals=list(refused))
+    rated = frozenset(box.id for box in boxes.values() if box.quota.has_rate and not box.exempt)
+    rows = Rows(refusals=list(refused), rated=rated, lately=_lately(tx, offers, rated, now))
     answers = [_decide_one(one, boxes, known, rows, now) for one in offers]
     changed = [box for id_, box in boxes.items() if box is not before[id_]]
     warned = [_with_warning(box, rows, policy, now) for box in changed]
@@ -112,33 +136,89 @@ def store_batch(
     refusals.record(tx, rows.refusals)
     acceptance.remember(tx, list(rows.marks.items()), now)
     mailboxes.set_usage(tx, warned)
+    arrivals.count(tx, rows.arrived, now)
     return answers
+
+
+def _lately(
+    tx: Tx, offers: Sequence[Prepared], rated: frozenset[MailboxId], now: datetime
+) -> Mapping[arrivals.Pair, int]:
+    """Return what the mailboxes that have a rate had in the last hour; without one nothing is asked."""
+    if not rated:
+        return {}
+    concerned = (one.offer for one in offers if any(each.mailbox in rated for each in one.places))
+    return arrivals.lately(tx, rated, {rate_key(offer.sender.mail_from) for offer in concerned}, now)
 
 
 def _decide_one(
     one: Prepared, boxes: dict[MailboxId, Mailbox], known: dict[bytes, Mark], rows: Rows, now: datetime
 ) -> Answer:
-    """Decide over one offer; `boxes` and `known` move on for the next one of the batch."""
+    """Decide over one offer; `boxes`, `known` and `rows` move on for the next one of the batch."""
     offer = one.offer
-    places = [Place(boxes[each.mailbox], each.never, known.get(each.token)) for each in one.places]
+    places = [
+        Place(boxes[each.mailbox], each.never, known.get(each.token), _recent(offer, each.mailbox, rows))
+        for each in one.places
+    ]
     verdict = decide(
-        places, len(offer.octets), null_sender=not offer.sender.mail_from, proved=offer.sender.proof.proved
+        places,
+        len(offer.octets),
+        null_sender=not offer.sender.mail_from,
+        returnable=offer.sender.proof.returnable,
+        individually=offer.individually,
     )
+    _store(one, verdict, places, boxes, rows)
+    notice = _owe(one, verdict, places, rows, now)
+    for each in verdict.stored:
+        _remember(one.places[each[0]].token, Mark(Fate.STORED, offer.id), known, rows)
+    for refused in verdict.refused:
+        named = one.places[refused.place]
+        told = notice if refused in verdict.bounced else None
+        for recipient in named.recipients:
+            rows.refusals.append(_refusal(offer, recipient, refused, places[refused.place], notice=told, now=now))
+        if told is not None:
+            _remember(named.token, Mark(Fate.BOUNCED, told), known, rows)
+    return _answer_each(one, verdict, places, notice) if offer.individually else _answer(offer, verdict, places, notice)
+
+
+def _recent(offer: Offer, box: MailboxId, rows: Rows) -> Recent:
+    if box not in rows.rated:
+        return NOTHING_LATELY
+    of = ((box, arrivals.ALL), (box, rate_key(offer.sender.mail_from)))
+    return Recent(*(rows.lately.get(pair, 0) + rows.arrived.get(pair, 0) for pair in of))
+
+
+def _store(
+    one: Prepared, verdict: Verdict, places: Sequence[Place], boxes: dict[MailboxId, Mailbox], rows: Rows
+) -> None:
+    """Gather the rows of what is stored, and move the counters on."""
+    offer = one.offer
     for index, usage in verdict.stored:
-        named = one.places[index]
-        boxes[named.mailbox] = replace(boxes[named.mailbox], used=usage)
-        rows.deliveries.append(_delivery(offer, named.recipients[0]))
-        _remember(named.token, Mark(Fate.STORED, offer.id), known, rows)
+        box = places[index].mailbox
+        boxes[box.id] = replace(box, used=usage)
+        rows.deliveries.append(_delivery(offer, one.places[index].recipients[0]))
+        if box.id in rows.rated:
+            rows.arrived[box.id, arrivals.ALL] += 1
+            rows.arrived[box.id, rate_key(offer.sender.mail_from)] += 1
     if verdict.stored:
         rows.messages.append(_message(one))
-    notice = _bounce(one, verdict, places, rows, now) if verdict.bounce else None
-    for each in verdict.refused:
-        named = one.places[each.place]
-        for recipient in named.recipients:
-            rows.refusals.append(_refusal(offer, recipient, each, places[each.place], notice=notice, now=now))
-        if notice is not None:
-            _remember(named.token, Mark(Fate.BOUNCED, notice), known, rows)
-    return _answer(offer, verdict, places, notice)
+
+
+def _owe(one: Prepared, verdict: Verdict, places: Sequence[Place], rows: Rows, now: datetime) -> NoticeId | None:
+    """Owe the sender what the verdict promises; return the id of the failed DSN, where there is one."""
+    if one.asks:
+        stored = [(to, places[index].mailbox) for index, _ in verdict.stored for to in one.places[index].recipients]
+        delivered = owing.report(one.offer, stored, now)
+        rows.notices += [delivered] if delivered is not None else []
+    if not verdict.bounced:
+        return None
+    failed = [
+        (recipient, refused, places[refused.place].mailbox)
+        for refused in verdict.bounced
+        for recipient in one.places[refused.place].recipients
+    ]
+    bounce = owing.bounce(one.offer, failed, stored=bool(verdict.stored), now=now)
+    rows.notices.append(bounce)
+    return bounce.id
 
 
 def _remember(token: bytes, mark: Mark, known: dict[bytes, Mark], rows: Rows) -> None:
@@ -157,9 +237,25 @@ def _answer(offer: Offer, verdict: Verdict, places: Sequence[Place], notice: Not
         return Answer(Stored(offer.id))
     if notice is not None:
         return Answer(Bounced(notice))
-    mark = places[verdict.repeated[0]].mark
-    assert mark is not None  # noqa: S101  # nothing stored, nothing refused: all was known
-    return Answer(Repeated(mark.subject))
+    return Answer(_repeated(places[verdict.repeated[0]]))
+
+
+def _answer_each(one: Prepared, verdict: Verdict, places: Sequence[Place], notice: NoticeId | None) -> Answer:
+    """Return what each recipient is told; the answer as a whole is that of the first."""
+    told = {places[index].mailbox.id: Told(Stored(one.offer.id)) for index, _ in verdict.stored}
+    told |= {places[index].mailbox.id: Told(_repeated(places[index])) for index in verdict.repeated}
+    for refused in verdict.refused:
+        if notice is not None and refused in verdict.bounced:
+            told[places[refused.place].mailbox.id] = Told(Bounced(notice))
+        else:
+            told[places[refused.place].mailbox.id] = Told(refused.why, refused.mode)
+    each = tuple(told[recipient.mailbox] for recipient in one.offer.recipients)
+    return Answer(*each[0], each)
+
+
+def _repeated(place: Place) -> Repeated:
+    assert place.mark is not None  # noqa: S101  # it was decided to be known
+    return Repeated(place.mark.subject)
 
 
 def _message(one: Prepared) -> NewMessage:
@@ -182,6 +278,8 @@ def _message(one: Prepared) -> NewMessage:
         ret=offer.parameters.ret,
         envid=offer.parameters.envid,
         trace=offer.trace,
+        authentication=offer.sender.proof.results,
+        returnable=offer.sender.proof.returnable,
     )
 
 
@@ -195,14 +293,6 @@ def _delivery(offer: Offer, recipient: Recipient) -> NewDelivery:
         notify=",".join(sorted(notify)) if notify is not None else None,
         orcpt=recipient.parameters.orcpt,
     )
-
-
-def diagnostic(refused: Refused, box: Mailbox) -> str:
-    """Return the reply that refused, with what is used and allowed where that is the reason."""
-    text = str(reply_to(refused.why, refused.mode))
-    if isinstance(refused.why, MailboxFull) and refused.mode is WhenFull.BOUNCE:
-        return f"{text}, {box.used.octets} of {box.quota.octets} octets used"
-    return text
 
 
 def _refusal(
@@ -219,56 +309,10 @@ def _refusal(
         octets=len(offer.octets),
         stage="data",
         outcome=type(refused.why).__name__,
-        reply=diagnostic(refused, place.mailbox),
+        reply=owing.diagnostic(refused, place.mailbox),
         # Who asked for no DSN is not named in the one that goes to the others.
         notice=None if recipient.parameters.never else notice,
-    )
-
-
-def _bounce(one: Prepared, verdict: Verdict, places: Sequence[Place], rows: Rows, now: datetime) -> NoticeId:
-    """Owe one DSN that names all the refused recipients who want one, and return its id."""
-    offer, notice = one.offer, NoticeId(new_id())
-    returned, whole = what_to_return(offer.octets, offer.parameters.ret)
-    bounce = Bounce(
-        id=notice,
-        recipient=offer.sender.mail_from,
-        arrived_at=offer.received_at,
-        envid=offer.parameters.envid,
-        ret=offer.parameters.ret,
-        failed=tuple(
-            _failed(recipient, each, places[each.place].mailbox)
-            for each in verdict.refused
-            for recipient in one.places[each.place].recipients
-            if not recipient.parameters.never
-        ),
-        returned=returned,
-        returned_whole=whole,
-        smtputf8=offer.parameters.smtputf8,
-        sender_host=f"{offer.sender.helo} ([{offer.sender.client}])",
-    )
-    rows.notices.append(
-        NewNotice(
-            id=notice,
-            kind=NoticeKind.BOUNCE,
-            recipient=bounce.recipient,
-            mailbox=places[verdict.refused[0].place].mailbox.id,
-            message=offer.id if verdict.stored else None,
-            created_at=now,
-            facts=bounce.facts(),
-            returned=returned,
-        )
-    )
-    return notice
-
-
-def _failed(recipient: Recipient, refused: Refused, box: Mailbox) -> FailedRecipient:
-    return FailedRecipient(
-        address=recipient.address,
-        original=recipient.parameters.orcpt,
-        status=reply_to(refused.why, refused.mode).enhanced,
-        diagnostic=diagnostic(refused, box),
-        used_octets=box.used.octets,
-        quota_octets=box.quota.octets,
+        proved=offer.sender.proof.proved,
     )
 
 
@@ -289,7 +333,8 @@ def note_level(box: Mailbox) -> None:
 
 def warn(box: Mailbox, policy: Policy, now: datetime) -> tuple[Mailbox, NewNotice | None]:
     """Return `box` with the threshold that now counts as reported, and the warning that this owes."""
-    level = warning_level(policy.warn_at, box.warned, percent(box.quota, box.used))
+    thresholds = () if box.exempt else policy.warn_at if box.warn_at is None else box.warn_at
+    level = warning_level(thresholds, box.warned, percent(box.quota, box.used))
     if level == box.warned:
         return box, None
     moved = replace(box, warned=level)

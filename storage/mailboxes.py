@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
 
 from storage.engine import Tx
 from storage.records import Mailbox, MailboxId, Quota, Usage, WhenFull
@@ -114,6 +114,10 @@ def add_alias(tx: Tx, alias: str, box: MailboxId) -> None:
     tx.execute(insert(mailbox_alias).values(address=alias, mailbox=box))
 
 
+def remove_alias(tx: Tx, alias: str) -> None:
+    tx.execute(delete(mailbox_alias).where(mailbox_alias.c.address == alias))
+
+
 def set_quota(tx: Tx, box: MailboxId, quota: Quota, when_full: WhenFull) -> None:
     """Change the limits; what is stored stays, also under a limit below it."""
     values = {
@@ -124,6 +128,12 @@ def set_quota(tx: Tx, box: MailboxId, quota: Quota, when_full: WhenFull) -> None
         "rate_messages": quota.rate_messages,
         "rate_sender": quota.rate_sender,
     }
+    tx.execute(update(mailbox).where(mailbox.c.id == box).values(values))
+
+
+def set_notices(tx: Tx, box: MailboxId, warn_at: tuple[int, ...] | None, language: str | None) -> None:
+    """Change at which percents a mailbox warns, and the language of its notices; None is as configured."""
+    values = {"warn_at": _percents(warn_at), "language": language}
     tx.execute(update(mailbox).where(mailbox.c.id == box).values(values))
 
 

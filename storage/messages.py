@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, exists, insert, or_, select, update
 
 from storage.engine import Tx
-from storage.octets import DestroyedError, unpack
+from storage.octets import DESTROYED, DestroyedError, unpack
 from storage.records import MessageId, MessageState, NewDelivery, NewMessage, PendingMessage
 from storage.schema import delivery, mailbox, message
 from storage.statement import Statement, row_of
@@ -70,6 +70,7 @@ def load(tx: Tx, ids: Sequence[MessageId]) -> list[PendingMessage]:
         message.c.raw,
         message.c.attempts,
         message.c.proved,
+        message.c.returnable,
     )
     rows = tx.execute(select(*columns).where(message.c.id.in_(ids)).order_by(message.c.id))
     return [
@@ -81,6 +82,7 @@ def load(tx: Tx, ids: Sequence[MessageId]) -> list[PendingMessage]:
             attempts=row.attempts,
             proved=row.proved,
             campaigns=campaigns.get(row.id, ()),
+            returnable=row.returnable,
         )
         for row in rows
     ]
@@ -167,7 +169,7 @@ def octets(tx: Tx, id_: MessageId) -> bytes | None:
     columns = (message.c.encoding, message.c.raw, message.c.destroyed_at, message.c.destroyed_why)
     row = tx.execute(select(*columns).where(message.c.id == id_)).one_or_none()
     if row is not None and row.destroyed_at is not None:
-        raise DestroyedError(f"its octets were destroyed on {row.destroyed_at:%Y-%m-%d}: {row.destroyed_why}")
+        raise DestroyedError(f"its octets were {row.encoding} on {row.destroyed_at:%Y-%m-%d}: {row.destroyed_why}")
     return unpack(row.encoding, row.raw) if row is not None else None
 
 
@@ -190,6 +192,8 @@ def envelope(tx: Tx, id_: MessageId) -> dict[str, Any] | None:
         message.c.attempts,
         message.c.trace,
         message.c.destroyed_why,
+        # A purge keeps the plain digest, a destruction a keyed one.
+        (message.c.encoding == DESTROYED).label("digest_keyed"),
     )
     row = tx.execute(select(*columns).where(message.c.id == id_)).one_or_none()
     return None if row is None else dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it

@@ -4,8 +4,9 @@ import threading
 
 import zstandard
 
-# The name of the encoding where there is nothing any more.
+# The names of the encoding where there is nothing any more: destroyed with its digest, or purged to make room.
 DESTROYED = "destroyed"
+PURGED = "purged"
 
 _LEVEL = 3
 _local = threading.local()
@@ -26,8 +27,8 @@ def unpack(encoding: str, packed: bytes) -> bytes:
 
     Raises DestroyedError where they were purged, ValueError for an unknown encoding, or octets that were damaged.
     """
-    if encoding == DESTROYED:
-        raise DestroyedError("the octets were destroyed")
+    if encoding in {DESTROYED, PURGED}:
+        raise DestroyedError(f"the octets were {encoding}")
     if encoding == "raw":
         return bytes(packed)
     if encoding == "zstd":

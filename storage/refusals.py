@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from storage.engine import Tx
-from storage.records import NewRefusal
+from storage.partitions import first_id
+from storage.records import MailboxId, NewRefusal
 from storage.schema import refusal
 from storage.statement import Statement, row_of
 
@@ -16,3 +18,9 @@ _RECORD = Statement(lambda _: insert(refusal), [field.name for field in fields(N
 def record(tx: Tx, refusals: Sequence[NewRefusal]) -> None:
     """Insert refusals; notices that they name must be there already."""
     _RECORD.run(tx, [row_of(each) for each in refusals])
+
+
+def count_since(tx: Tx, box: MailboxId, at: datetime, most: int) -> int:
+    """Return how many refusals of a mailbox were written down since `at`; counts no further than `most`."""
+    found = select(refusal.c.id).where(refusal.c.mailbox == box, refusal.c.id >= first_id(at)).limit(most)
+    return int(tx.execute(select(func.count()).select_from(found.subquery())).scalar_one())

@@ -128,6 +128,8 @@ message = Table(
     Column("envid", Text),
     Column("trace", Text, nullable=False),
     Column("authentication", Text, nullable=False, server_default=""),
+    # Whether a notice to `mail_from` reaches nobody but who sent the mail.
+    Column("returnable", Boolean, nullable=False, server_default=false()),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("parked_reason", Text),
@@ -207,6 +209,17 @@ notice_attempt = Table(
     Column("number", Integer, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("result", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+)
+
+# Servers that do not answer their courier, a row each: what is owed to them is not tried meanwhile.
+outage = Table(
+    "outage",
+    metadata,
+    Column("hop", Text, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("look_at", Instant, nullable=False),
+    Column("failures", Integer, nullable=False),
     Column("reply", Text, nullable=False),
 )
 

@@ -11,7 +11,8 @@ VIEWS = {
     "mailboxes": """
         SELECT m.address AS address, m.quota_octets AS quota_octets, m.quota_messages AS quota_messages,
                m.used_octets AS used_octets, m.used_messages AS used_messages,
-               CASE WHEN m.frozen THEN 'frozen'
+               CASE WHEN m.address LIKE 'postmaster@%' THEN 'accepting'
+                    WHEN m.frozen THEN 'frozen'
                     WHEN m.used_octets >= m.quota_octets OR m.used_messages >= m.quota_messages THEN 'full'
                     ELSE 'accepting' END AS state,
                m.when_full AS when_full, m.grace_octets AS grace_octets, m.rate_messages AS rate_messages,
@@ -68,7 +69,9 @@ VIEWS = {
     "notices": """
         SELECT n.id AS id, n.kind AS kind, n.recipient AS recipient, n.message AS message, n.state AS state,
                n.attempts AS attempts, n.created_at AS created_at, n.settled_at AS settled_at,
-               n.last_reply AS last_reply, b.address AS mailbox
+               n.last_reply AS last_reply, b.address AS mailbox,
+               n.destination AS destination,
+               CASE WHEN n.state = 'due' THEN n.next_at END AS next_at
         FROM notice n JOIN mailbox b ON b.id = n.mailbox
     """,
     "rounds": """

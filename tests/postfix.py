@@ -1,6 +1,7 @@
 """A Postfix of our own, on a high port and with folders of its own, that relays everything to one place."""
 
 import grp
+import json
 import os
 import pwd
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from mailbox import Maildir
 from pathlib import Path
+from typing import Any
 
 STARTS_WITHIN = 20.0
 
@@ -32,6 +34,8 @@ proxymap unix - - n - - proxymap
 proxywrite unix - - n - 1 proxymap
 smtp unix - - n - - smtp
 relay unix - - n - - smtp
+lmtp unix - - n - - lmtp
+showq unix n - n - - showq
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
@@ -90,6 +94,12 @@ class Postfix:
     def log(self) -> str:
         return (self.folder / "log/mail.log").read_text()
 
+    def queue(self) -> list[dict[str, Any]]:
+        """Return what `postqueue -j` says of each message in the queue."""
+        command = ["/usr/sbin/postqueue", "-c", str(self.folder / "config"), "-j"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
     def queued(self) -> int:
         """Return how many messages wait for another try."""
         return sum(1 for each in (self.folder / "queue/deferred").rglob("*") if each.is_file())
@@ -102,7 +112,8 @@ class Postfix:
     def bounces(self) -> list[bytes]:
         """Return the mail that came to senders of sender.test."""
         folder = self.folder / "mail/everybody"
-        if not folder.exists():
+        # Postfix makes them one after another.
+        if not all((folder / each).exists() for each in ("tmp", "new", "cur")):
             return []
         box = Maildir(folder, create=False)
         return [box.get_bytes(key) for key in sorted(box.keys())]

@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.add_column("mailbox", sa.Column("warn_at", sa.Text(), nullable=True))
     op.add_column("mailbox", sa.Column("language", sa.Text(), nullable=True))
     op.add_column("message", sa.Column("authentication", sa.Text(), nullable=False, server_default=""))
+    op.add_column("message", sa.Column("returnable", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("delivery", sa.Column("released_at", storage.columns.Instant(length=27), nullable=True))
     op.add_column("refusal", sa.Column("proved", sa.Boolean(), nullable=True))
     _change_notices()
@@ -41,6 +42,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mailbox", "at", name=op.f("pk_usage")),
     )
     op.create_index("ix_usage_at", "usage", ["at"], unique=False)
+    op.create_table(
+        "outage",
+        sa.Column("hop", sa.Text(), nullable=False),
+        sa.Column("since", storage.columns.Instant(length=27), nullable=False),
+        sa.Column("look_at", storage.columns.Instant(length=27), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("hop", name=op.f("pk_outage")),
+    )
 
 
 def _change_notices() -> None:

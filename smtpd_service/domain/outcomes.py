@@ -52,6 +52,20 @@ class TooBigForMailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class RateExceeded:
+    """The mailbox has had its `limit` of messages in the last hour, from all senders together."""
+
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class SenderRateExceeded:
+    """The mailbox has had its `limit` of messages from this sender in the last hour."""
+
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Frozen:
     """An operator has frozen the mailbox for a while."""
 
@@ -91,7 +105,7 @@ class BareLineEnd:
     """Bare CR, bare LF or NUL in the content, where the policy is to reject."""
 
 
-Full = MailboxFull | TooBigForMailbox | Frozen
+Full = MailboxFull | TooBigForMailbox | RateExceeded | SenderRateExceeded | Frozen
 Outcome = (
     Stored
     | Repeated

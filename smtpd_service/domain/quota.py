@@ -2,46 +2,77 @@
 
 from collections.abc import Sequence
 
-from smtpd_service.domain.outcomes import Frozen, Full, MailboxFull, TooBigForMailbox
-from storage.records import Mailbox, Quota, Usage, WhenFull
+from smtpd_service.domain.address import mailbox_key
+from smtpd_service.domain.outcomes import (
+    Frozen,
+    Full,
+    MailboxFull,
+    RateExceeded,
+    SenderRateExceeded,
+    TooBigForMailbox,
+)
+from storage.records import Mailbox, Quota, Recent, Usage, WhenFull
 
 # A threshold is left downwards only this many percent below it, so that mail around it does not flap.
 HYSTERESIS = 5
+NOTHING_LATELY = Recent(0, 0)
 
 
 def charge(quota: Quota, used: Usage, size: int) -> Usage | MailboxFull | TooBigForMailbox:
     """Return the usage after one message of `size` octets, or the limit that it would cross.
 
-    A mailbox without any room is full, whatever comes; one with room that could never hold `size`
-    octets says so (X.2.3). With grace, the last message may pass the octet quota by that much.
+    What a mailbox could never hold is told so (X.2.3), however full it is; one with a quota of nothing is
+    full, whatever comes. With grace, the last message may pass the octet quota by that much.
     """
     after = Usage(used.messages + 1, used.octets + size)
+    if size > quota.octets + quota.grace and quota.octets:
+        return TooBigForMailbox(quota.octets, size)
     if used.octets >= quota.octets:
         return MailboxFull("octets", quota.octets, used.octets)
     if quota.messages is not None and after.messages > quota.messages:
         return MailboxFull("messages", quota.messages, used.messages)
-    if size > quota.octets + quota.grace:
-        return TooBigForMailbox(quota.octets, size)
     if after.octets > quota.octets + quota.grace:
         return MailboxFull("octets", quota.octets, used.octets)
     return after
 
 
-def admit(mailbox: Mailbox, size: int) -> Usage | Full:
-    """Return what `mailbox` holds after one message of `size` octets, or why it does not take it."""
-    return Frozen() if mailbox.frozen else charge(mailbox.quota, mailbox.used, size)
+def pace(quota: Quota, recent: Recent) -> RateExceeded | SenderRateExceeded | None:
+    """Return the rate that one more message would pass, the sender's own first, or None."""
+    if quota.rate_sender is not None and recent.of_sender >= quota.rate_sender:
+        return SenderRateExceeded(quota.rate_sender)
+    if quota.rate_messages is not None and recent.of_all >= quota.rate_messages:
+        return RateExceeded(quota.rate_messages)
+    return None
 
 
-def refusing_mode(mode: WhenFull, why: Full, *, null_sender: bool, never: bool, proved: bool) -> WhenFull:
+def rate_key(mail_from: str) -> str:
+    """Return the sender that a rate counts a reverse-path for: `<>` is one too, and case makes no other one."""
+    return mailbox_key(mail_from) or "<>"
+
+
+def admit(mailbox: Mailbox, size: int, recent: Recent = NOTHING_LATELY) -> Usage | Full:
+    """Return what `mailbox` holds after one message of `size` octets, or why it does not take it.
+
+    `recent` is what it has had in the last hour. A postmaster's takes all (RFC 5321 section 4.5.1).
+    """
+    if mailbox.exempt:
+        return Usage(mailbox.used.messages + 1, mailbox.used.octets + size)
+    if mailbox.frozen:
+        return Frozen()
+    after = charge(mailbox.quota, mailbox.used, size)
+    return after if not isinstance(after, Usage) else pace(mailbox.quota, recent) or after
+
+
+def refusing_mode(mode: WhenFull, why: Full, *, null_sender: bool, never: bool, returnable: bool) -> WhenFull:
     """Return the effective mode: how a mailbox in `mode` refuses this sender for this reason.
 
-    No DSN goes to `<>`, to who asked for none (`never`, by NOTIFY) or to a sender that is not proved, which
-    would be backscatter; `<>` never tries again, so it is not deferred; what could never fit is not
-    deferred either; a frozen mailbox always is.
+    No DSN goes to `<>`, to who asked for none (`never`, by NOTIFY) or to a reverse-path that may be forged
+    (not `returnable`), which would be backscatter; `<>` never tries again, so it is not deferred; what could
+    never fit is not deferred either; a frozen mailbox always is.
     """
     if isinstance(why, Frozen):
         return WhenFull.DEFER
-    if mode is WhenFull.BOUNCE and (null_sender or never or not proved):
+    if mode is WhenFull.BOUNCE and (null_sender or never or not returnable):
         return WhenFull.REJECT
     if mode is WhenFull.DEFER and (null_sender or isinstance(why, TooBigForMailbox)):
         return WhenFull.REJECT

@@ -30,6 +30,12 @@ REPLIES: dict[tuple[type[o.Outcome], WhenFull | None], Reply] = {
     (o.MailboxFull, WhenFull.DEFER): Reply(452, "4.2.2", "Mailbox full, please try again later"),
     (o.TooBigForMailbox, WhenFull.BOUNCE): Reply(552, "5.2.3", "message too large for this mailbox"),
     (o.TooBigForMailbox, WhenFull.REJECT): Reply(552, "5.2.3", "Message too large for this mailbox"),
+    (o.RateExceeded, WhenFull.BOUNCE): Reply(550, "5.2.122", "mailbox receives too many messages an hour"),
+    (o.RateExceeded, WhenFull.REJECT): Reply(550, "5.2.122", "Mailbox receives too many messages an hour"),
+    (o.RateExceeded, WhenFull.DEFER): Reply(450, "4.2.1", "Mailbox receives too many messages, please try again later"),
+    (o.SenderRateExceeded, WhenFull.BOUNCE): Reply(550, "5.2.121", "too many messages an hour from this sender"),
+    (o.SenderRateExceeded, WhenFull.REJECT): Reply(550, "5.2.121", "Too many messages an hour from this sender"),
+    (o.SenderRateExceeded, WhenFull.DEFER): Reply(450, "4.2.1", "Too many messages from you, please try again later"),
     (o.Frozen, WhenFull.DEFER): Reply(450, "4.2.1", "Mailbox not accepting mail for now"),
     (o.NoSuchMailbox, None): Reply(550, "5.1.1", "No such mailbox here"),
     (o.TooBigForSystem, None): Reply(552, "5.3.4", "Message larger than {limit} octets"),
@@ -60,8 +66,10 @@ class Session(Enum):
     OK = Reply(250, "2.0.0", "OK")
     SENDER_OK = Reply(250, "2.1.0", "Sender OK")
     RECIPIENT_OK = Reply(250, "2.1.5", "Recipient OK")
-    NO_VRFY = Reply(252, "2.5.2", "Cannot verify, but will take mail for listed mailboxes")
+    NO_VRFY = Reply(252, "2.0.0", "Cannot verify, but will take mail for listed mailboxes")
     HELP = Reply(214, "2.0.0", "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY QUIT")
+    HELP_LMTP = Reply(214, "2.0.0", "LHLO MAIL RCPT DATA RSET NOOP VRFY QUIT")
+    START_TLS = Reply(220, "2.0.0", "Ready to start TLS")
     START_DATA = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
     SHUTTING_DOWN = Reply(421, "4.3.2", "Service shutting down, please try again later")
     TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections, please try again later")
@@ -79,8 +87,12 @@ class Session(Enum):
     BAD_REVERSE_PATH = Reply(553, "5.1.7", "Malformed sender address")
     UNKNOWN_PARAMETER = Reply(555, "5.5.4", "Parameter not recognized")
     NO_SMTPUTF8 = Reply(553, "5.6.7", "Address needs SMTPUTF8")
+    NO_TLS_NOW = Reply(454, "4.7.0", "TLS not available for now, please try again later")
+    TLS_ALREADY = Reply(503, "5.5.1", "TLS already active")
     HELLO_FIRST = Reply(503, "5.5.1", "Send EHLO first")
+    LHLO_FIRST = Reply(503, "5.5.1", "Send LHLO first")
     MAIL_FIRST = Reply(503, "5.5.1", "Send MAIL first")
     RCPT_FIRST = Reply(503, "5.5.1", "Send RCPT first")
     NESTED_MAIL = Reply(503, "5.5.1", "Sender already given")
     NO_VALID_RCPT = Reply(554, "5.5.1", "No valid recipients")
+    NO_VALID_RCPT_LMTP = Reply(503, "5.5.1", "No valid recipients")

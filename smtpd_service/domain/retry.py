@@ -22,12 +22,12 @@ class GiveUp:
     first: datetime
 
 
-def next_attempt(first: datetime, now: datetime, attempts: int) -> Retry | GiveUp:
+def next_attempt(first: datetime, now: datetime, attempts: int, patience: timedelta = PATIENCE) -> Retry | GiveUp:
     """Plan the next try of a notice.
 
     `first` and `now` are UTC; `attempts` counts the tries already made.
     Returns `Retry(at)`, never under 5 minutes away, or `GiveUp` once
-    five days have passed since `first`.
+    `patience` has passed since `first`.
 
     Raises ValueError if `now` is before `first`, or if `attempts` is negative.
     Source: RFC 5321 section 4.5.4.1.
@@ -36,7 +36,7 @@ def next_attempt(first: datetime, now: datetime, attempts: int) -> Retry | GiveU
         raise ValueError("the next attempt is planned before the first one was due")
     if attempts < 0:
         raise ValueError("attempts cannot be negative")
-    if now - first >= PATIENCE:
+    if now - first >= patience:
         return GiveUp(first)
     return Retry(now + wait_after(attempts))
 

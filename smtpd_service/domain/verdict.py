@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smtpd_service.domain.outcomes import Full
-from smtpd_service.domain.quota import admit, refusing_mode
-from storage.records import Mailbox, Mark, Usage, WhenFull
+from smtpd_service.domain.quota import NOTHING_LATELY, admit, refusing_mode
+from storage.records import Mailbox, Mark, Recent, Usage, WhenFull
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One recipient as the writer finds it: the locked mailbox, and what became of the same mail before."""
+    """One recipient as the writer finds it: the locked mailbox, and what became of the same mail before.
+
+    `recent` is what the mailbox has had in the last hour, where it has a rate.
+    """
 
     mailbox: Mailbox
     never: bool
     mark: Mark | None
+    recent: Recent = NOTHING_LATELY
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +32,31 @@ class Refused:
 class Verdict:
     """`stored` and `refused` point into the places by index; `repeated` met their fate before.
 
-    `bounce` says that one DSN naming all the refused is owed; else `refused` decides the session's answer.
+    `bounced` are the refused that one DSN names; the other refused decide the session's answer.
     """
 
     stored: tuple[tuple[int, Usage], ...]
     refused: tuple[Refused, ...]
     repeated: tuple[int, ...]
-    bounce: bool
+    bounced: tuple[Refused, ...]
 
     @property
     def worst(self) -> Refused | None:
         """Return the refusal that the session is answered with: one that may be tried again comes first."""
-        if not self.refused or self.bounce:
+        if not self.refused:
             return None
-        return min(self.refused, key=lambda refused: refused.mode is not WhenFull.DEFER)
+        answered = (refused for refused in self.refused if refused not in self.bounced)
+        return min(answered, key=lambda refused: refused.mode is not WhenFull.DEFER, default=None)
 
 
-def decide(places: Sequence[Place], size: int, *, null_sender: bool, proved: bool) -> Verdict:
+def decide(
+    places: Sequence[Place], size: int, *, null_sender: bool, returnable: bool, individually: bool = False
+) -> Verdict:
     """Decide over each place of a message of `size` octets, and what the message's sender is told.
 
-    Where every refused place is in `bounce`, one DSN names them; where any is not, no DSN is owed,
-    since the session's answer makes the sender's own server speak or try again.
+    Where every refused place is in `bounce`, one DSN names them; where any is not, no DSN is owed, since the
+    session's one answer makes the sender's own server speak or try again. Answered `individually` (LMTP), each
+    recipient has an answer of its own, and the DSN names those in `bounce` whatever the others are.
     """
     stored: list[tuple[int, Usage]] = []
     refused: list[Refused] = []
@@ -57,13 +65,15 @@ def decide(places: Sequence[Place], size: int, *, null_sender: bool, proved: boo
         if place.mark is not None:
             repeated.append(index)
             continue
-        answer = admit(place.mailbox, size)
+        answer = admit(place.mailbox, size, place.recent)
         if isinstance(answer, Usage):
             stored.append((index, answer))
         else:
             mode = refusing_mode(
-                place.mailbox.when_full, answer, null_sender=null_sender, never=place.never, proved=proved
+                place.mailbox.when_full, answer, null_sender=null_sender, never=place.never, returnable=returnable
             )
             refused.append(Refused(index, answer, mode))
-    bounce = bool(refused) and all(each.mode is WhenFull.BOUNCE for each in refused)
-    return Verdict(tuple(stored), tuple(refused), tuple(repeated), bounce)
+    bounced = tuple([each for each in refused if each.mode is WhenFull.BOUNCE])
+    if not individually and len(bounced) < len(refused):
+        bounced = ()
+    return Verdict(tuple(stored), tuple(refused), tuple(repeated), bounced)

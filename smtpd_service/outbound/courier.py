@@ -1,274 +1,339 @@
-"""Claims notices that are due, writes them, and hands them to the smarthost or the maildir.
+"""Claims notices that are due, in turns over destinations, and has them carried, as many at once as may be.
 
 Promises: a notice ends as sent, given up or dropped; what could not be delivered is tried again after a
-restart too, with the same octets; a bad notice never fails its wave; a killed courier's notices are free again
-when its lease runs out. Known limit: a kill between the relay's 250 and our commit sends a notice again, under
-the same Message-ID.
+restart too, with the same octets; a bad notice never holds up the others; a server that is dead costs one
+connection a look and no try of what waits for it, and all of that goes once it is back; a killed courier's
+notices are free again when its lease runs out. Known limit: a kill between the server's 250 and our commit sends
+a notice again, under the same Message-ID.
 """
 
 import asyncio
 import contextlib
 import logging
+import time
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from pathlib import Path
-from typing import Protocol
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from functools import partial
 
-from smtpd_service.domain.notice import Bounce, Delivered, GivenUp, Letterhead, TryLater, UsageWarning
-from smtpd_service.domain.retry import GiveUp, Retry, next_attempt
+from smtpd_service.domain.notice import GivenUp, TryLater
+from smtpd_service.domain.retry import PATIENCE
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
-from smtpd_service.outbound import maildir
-from smtpd_service.outbound.compose import ComposeError, compose_bounce, compose_warning
-from smtpd_service.outbound.relay import Relay, send
-from smtpd_service.settings import Settings
-from storage import notices
-from storage.engine import StorageError, Store, Tx
-from storage.records import DueNotice, NoticeKind, NoticeState
+from smtpd_service.outbound.carrier import Carrier, Held, Tried, storable
+from smtpd_service.outbound.compose import ComposeError
+from smtpd_service.outbound.lanes import EVERYTHING, Lanes, shares
+from smtpd_service.outbound.relay import Unreachable
+from smtpd_service.outbound.settling import Settling
+from storage import notices, outages
+from storage.engine import StorageError, Store
+from storage.records import DueNotice, NoticeId, Outage
 
 LEASE = timedelta(seconds=8)
 RENEW_EVERY = 3.0
 IDLE = 0.2
 PAUSE_AFTER_TROUBLE = 1.0
-# A maildir is fast and never hangs: one commit settles many.
-MAILDIR_WAVE = 50
-
-Result = Delivered | TryLater | GivenUp
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    notice: DueNotice
-    octets: bytes
-    result: Result
-
-    @property
-    def reply(self) -> str:
-        """Return the answer that ended the try, as both databases can hold it."""
-        code, text = self.result.code, self.result.text
-        return _storable(text if code is None else f"{code} {text}")
-
-
-class Carrier(Protocol):
-    """Where notices go; `wave` is how many are under way at one time."""
-
-    wave: int
-
-    async def carry(self, slot: int, notice: DueNotice, letterhead: Letterhead) -> Tried:
-        """Write and deliver one notice; `slot` counts from 0 to below `wave`."""
-
-    async def close(self) -> None:
-        """Take leave of whoever takes the notices."""
-
-
-class MaildirCarrier:
-    """Delivers into a maildir, once under each notice's name."""
-
-    wave = MAILDIR_WAVE
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    async def carry(self, _slot: int, notice: DueNotice, letterhead: Letterhead) -> Tried:
-        octets = notice.octets or compose(notice, letterhead)
-        try:
-            file = await asyncio.to_thread(maildir.deliver, self._folder, notice.id, octets, recipient=notice.recipient)
-        except OSError as error:
-            return Tried(notice, octets, TryLater(None, f"maildir: {error.strerror}"))
-        return Tried(notice, octets, Delivered(250, f"written to {file.parent.name}/{file.name}"))
-
-    async def close(self) -> None:
-        """Nothing to take leave of."""
-
-
-class RelayCarrier:
-    """Delivers to the smarthost over as many connections as are under way."""
-
-    def __init__(self, relays: Sequence[Relay]) -> None:
-        self._relays = relays
-        self.wave = len(relays)
-
-    async def carry(self, slot: int, notice: DueNotice, letterhead: Letterhead) -> Tried:
-        relay = self._relays[slot]
-        smtputf8 = bool(notice.facts.get("smtputf8")) and await relay.takes_smtputf8()
-        octets = notice.octets or compose(notice, letterhead, smtputf8=smtputf8)
-        return Tried(notice, octets, await send(relay, notice.recipient, octets, smtputf8=smtputf8))
-
-    async def close(self) -> None:
-        for relay in self._relays:
-            await relay.__aexit__(None, None, None)
-
-
-def compose(notice: DueNotice, letterhead: Letterhead, *, smtputf8: bool = True) -> bytes:
-    """Return the notice as it goes out; the same notice gives the same octets. Raises ComposeError.
-
-    `smtputf8` False writes it for a relay that does not take that extension (RFC 6533 section 4).
-    """
-    if notice.kind is NoticeKind.WARNING:
-        return compose_warning(UsageWarning.from_facts(notice.facts), letterhead)
-    bounce = Bounce.from_facts(notice.facts, notice.returned)
-    return compose_bounce(replace(bounce, smtputf8=bounce.smtputf8 and smtputf8), letterhead, notice.created_at)
-
-
-def letterhead_of(settings: Settings) -> Letterhead:
-    return Letterhead(
-        hostname=settings.smtp.hostname,
-        display_name=settings.outbound.display_name,
-        wording=settings.outbound.wording,
-        zone=ZoneInfo(settings.campaign.time_zone),
-    )
-
-
-def carrier_of(settings: Settings) -> Carrier:
-    """Return the smarthost's carrier where one is configured, the maildir's where none is."""
-    relay = settings.outbound.relay
-    if relay is None:
-        return MaildirCarrier(settings.maildir)
-    return RelayCarrier(
-        [
-            Relay(
-                relay.host,
-                relay.port,
-                hostname=settings.smtp.hostname,
-                tls=settings.outbound.tls,
-                timeout=settings.outbound.timeout.total_seconds(),
-            )
-            for _ in range(settings.outbound.concurrency)
-        ]
-    )
+# Claimed at one time; and when so few are left that more are claimed.
+BATCH = 100
+LOW = 50
+# What is under way at the end may go on for so long, in seconds.
+GRACE = 6.0
+# An operator who typed `outbox retry` waits.
+LISTEN_EVERY = 1.0
+# Of a server that nothing was sent to for so long.
+OUTAGE_KEPT = timedelta(days=1)
 
 
 class Courier:
     """One courier process; storage is asked in threads, deliveries run in the event loop."""
 
-    def __init__(self, store: Store, carrier: Carrier, letterhead: Letterhead) -> None:
+    def __init__(self, store: Store, carrier: Carrier, give_up_after: timedelta = PATIENCE) -> None:
         self._store = store
         self._carrier = carrier
-        self._letterhead = letterhead
         self._owner = new_id()
+        self._settling = Settling(store, self._owner, give_up_after)
+        self._lanes = Lanes(carrier.at_once_of_lane, carrier.held_of_lane, time.monotonic)
+        self._waiting: deque[DueNotice] = deque()
+        self._leases: dict[NoticeId, float] = {}
+        self._under_way: set[asyncio.Task[Tried | Held]] = set()
+        self._news = asyncio.Event()
+        self._ending = False
+        # What is still to be written down.
         self._unsettled: list[Tried] = []
+        self._untried: list[NoticeId] = []
+        self._back: set[str] = set()
+        self._dead: dict[str, str] = {}
+        self._outages: dict[str, Outage | None] = {}
+        self._troubled = False
+        # Where the round over the destinations stands; when to look at the database again.
+        self._after = ""
+        self._claim_at = 0.0
+        self._listen_at = 0.0
+        self._told: dict[str, datetime] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Deliver until `stopping` is set; what is under way is finished."""
+        remembered = False
         while not stopping.is_set():
+            pause = IDLE
             try:
-                pause = 0.0 if await self.deliver_wave() else IDLE
+                if not remembered:
+                    await asyncio.to_thread(self._remember)
+                    remembered = True
+                await self.deliver_due(stopping)
             except StorageError as error:
                 note(Event.NOTICE_FAILED, logging.WARNING, text=error)
                 pause = PAUSE_AFTER_TROUBLE
-            if pause:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), pause)
-        await self._carrier.close()
+            await self._carrier.tidy()
+            await _within(stopping, pause)
+        await self._leave()
 
-    async def deliver_wave(self) -> int:
-        """Deliver what is due, as many as may be under way; return how many. Raises StorageError."""
-        await self._settle_all()
-        due = await asyncio.to_thread(self._claim)
-        if not due:
-            return 0
-        keeping = asyncio.create_task(self._keep_leases(due))
+    async def deliver_due(self, stopping: asyncio.Event | None = None) -> int:
+        """Deliver until nothing is due any more; return how many were tried. Raises StorageError."""
+        tried = 0
+        self._claim_at = 0.0
+        keeping = asyncio.create_task(self._keep_leases())
         try:
-            tried = await asyncio.gather(*(self._try(slot, notice) for slot, notice in enumerate(due)))
+            while True:
+                self._news.clear()
+                tried += await self._write_down()
+                if stopping is not None and stopping.is_set():
+                    return tried
+                claimed = await self._claim_more()
+                self._start_more()
+                if not self._under_way and not self._waiting and not claimed and not self._unwritten():
+                    return tried
+                await _within(self._news, IDLE)
         finally:
             keeping.cancel()
-        self._unsettled = list(tried)
-        await self._settle_all()
-        return len(due)
 
-    async def _settle_all(self) -> None:
-        """Write down what was delivered; what the database did not take comes before any other delivery."""
-        if self._unsettled:
-            await asyncio.to_thread(self._settle, self._unsettled)
-            self._unsettled = []
+    # Claiming.
+
+    def _remember(self) -> None:
+        """Begin with doubts about the servers that an earlier courier could not reach."""
+        with self._store.unit() as tx:
+            outages.forget(tx, now() - OUTAGE_KEPT)
+            known = outages.known(tx)
+        for each in known:
+            self._carrier.doubt(each)
+            self._told[each.hop] = each.look_at
+
+    async def _claim_more(self) -> bool:
+        """Claim when little is left; say whether there was anything."""
+        if len(self._waiting) > LOW or self._unsettled or time.monotonic() < self._claim_at:
+            return False
+        begun = time.monotonic()
+        claimed = await asyncio.to_thread(self._claim)
+        for each in claimed:
+            # The lane may have been barred while we asked.
+            if self._lanes.barred(self._lane(each)):
+                self._untried.append(each.id)
+            else:
+                self._lanes.claim(self._lane(each))
+                self._leases[each.id] = begun + LEASE.total_seconds()
+                self._waiting.append(each)
+        if not claimed:
+            self._claim_at = time.monotonic() + IDLE
+        return bool(claimed)
 
     def _claim(self) -> list[DueNotice]:
         at = now()
+        if self._lanes.any_barred:
+            self._listen()
+        if self._lanes.barred(EVERYTHING):
+            return []
+        total = BATCH - len(self._waiting)
         with self._store.reading() as tx:
             if not notices.any_due(tx, at):
                 return []
+            found = notices.destinations_due(tx, at, self._after)
+            destinations = found.destinations
+            if self._after and not found.end:
+                # The round is over and begins again, so that those before are served in the same turn.
+                destinations += notices.destinations_due(tx, at, "").destinations
+        open_ = [each for each in dict.fromkeys(destinations) if self._lanes.room(self._carrier.lane(each)) > 0]
+        wanted = shares(open_[:total], total, self._carrier.lane, self._lanes)
+        self._after = list(wanted)[-1] if wanted else found.end
+        if not wanted:
+            return []
         with self._store.unit() as tx:
-            return notices.claim(tx, self._owner, at, at + LEASE, self._carrier.wave)
+            return notices.claim(tx, self._owner, at, at + LEASE, wanted)
 
-    async def _keep_leases(self, due: Sequence[DueNotice]) -> None:
+    def _listen(self) -> None:
+        """Hear whether an operator wants a look before its time."""
+        if time.monotonic() < self._listen_at:
+            return
+        self._listen_at = time.monotonic() + LISTEN_EVERY
+        with self._store.reading() as tx:
+            known = outages.known(tx)
+        early = [each for each in known if each.look_at < self._told.get(each.hop, each.look_at)]
+        for each in early:
+            self._carrier.doubt(each)
+            self._told[each.hop] = each.look_at
+        if early:
+            self._lanes.look_now()
+
+    async def _keep_leases(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY)
+            begun, ids = time.monotonic(), list(self._leases)
             with contextlib.suppress(StorageError):
-                await asyncio.to_thread(self._renew, due)
+                await asyncio.to_thread(self._renew, ids)
+                self._leases |= {id_: begun + LEASE.total_seconds() for id_ in ids if id_ in self._leases}
 
-    def _renew(self, due: Sequence[DueNotice]) -> None:
-        with self._store.unit() as tx:
-            notices.renew(tx, self._owner, [notice.id for notice in due], now() + LEASE)
+    def _renew(self, ids: Sequence[NoticeId]) -> None:
+        if ids:
+            with self._store.unit() as tx:
+                notices.renew(tx, self._owner, ids, now() + LEASE)
 
-    async def _try(self, slot: int, notice: DueNotice) -> Tried:
+    # Delivering.
+
+    def _lane(self, notice: DueNotice) -> str:
+        return self._carrier.lane(notice.destination)
+
+    def _start_more(self) -> None:
+        """Begin as many as may be under way, in order but for those whose lane has no room."""
+        passed_over: list[DueNotice] = []
+        while self._waiting and self._may_start():
+            notice = self._waiting.popleft()
+            lane = self._lane(notice)
+            if self._leases[notice.id] < time.monotonic():
+                # We were stopped for a while: another courier may have it by now.
+                self._let_go(notice)
+            elif not self._lanes.may_begin(lane):
+                passed_over.append(notice)
+            else:
+                self._lanes.begin(lane)
+                task = asyncio.create_task(self._try(notice))
+                self._under_way.add(task)
+                task.add_done_callback(partial(self._ended, notice))
+        self._waiting.extendleft(reversed(passed_over))
+
+    def _may_start(self) -> bool:
+        # What was handed over and is not written down goes twice if we are killed now: that must stay little.
+        most = self._carrier.at_once
+        room = len(self._under_way) < most and len(self._unsettled) < most
+        return room and not self._troubled and not self._ending
+
+    async def _try(self, notice: DueNotice) -> Tried | Held:
         try:
-            return await self._carrier.carry(slot, notice, self._letterhead)
+            return await self._carrier.carry(notice)
         except ComposeError as error:
             # The same facts will give the same mail tomorrow.
             note(Event.NOTICE_FAILED, logging.ERROR, trouble=error, id=notice.id)
-            return Tried(notice, b"", GivenUp(None, f"cannot be written: {_storable(error)}"))
+            return Tried(notice, None, GivenUp(None, f"cannot be written: {storable(error)}"))
         except Exception as error:  # whatever one notice provokes must not hold up the others
             note(Event.NOTICE_FAILED, logging.ERROR, trouble=error, id=notice.id)
-            return Tried(notice, notice.octets or b"", TryLater(None, f"cannot be delivered: {_storable(error)}"))
+            return Tried(notice, notice.octets, TryLater(None, f"cannot be delivered: {storable(error)}"))
 
-    def _settle(self, tried: Sequence[Tried]) -> None:
-        try:
-            self._settle_once(tried)
-        except StorageError as error:
-            if error.cause != "fault":
-                raise
-            self._settle_each(tried, error)
-
-    def _settle_each(self, tried: Sequence[Tried], error: StorageError) -> None:
-        """After an error nobody knows whose fault it was: one by one; the bad one keeps its lease for a while."""
-        if len(tried) > 1:
-            for each in tried:
-                self._settle([each])
+    def _ended(self, notice: DueNotice, task: asyncio.Task[Tried | Held]) -> None:
+        self._under_way.discard(task)
+        lane = self._lane(notice)
+        self._lanes.end(lane)
+        self._news.set()
+        if task.cancelled():
+            self._leases.pop(notice.id, None)
             return
-        note(Event.NOTICE_FAILED, logging.ERROR, id=tried[0].notice.id, text=error)
+        ended = task.result()
+        if isinstance(ended, Held):
+            self._leases.pop(notice.id, None)
+            self._untried.append(notice.id)
+            self._bar(lane, ended.pause)
+        else:
+            self._unsettled.append(ended)
+            self._learn(lane, ended)
+        self._start_more()
 
-    def _settle_once(self, tried: Sequence[Tried]) -> None:
+    def _learn(self, lane: str, tried: Tried) -> None:
+        """Take from a try what it says of all others in its lane."""
+        if tried.back:
+            self._lanes.look_now()
+        if tried.pause is not None:
+            self._dead[lane] = tried.reply
+            self._bar(lane, tried.pause)
+        elif not isinstance(tried.result, Unreachable) and (self._lanes.open(lane) or tried.back):
+            self._back.add(lane)
+
+    def _bar(self, lane: str, pause: float) -> None:
+        self._lanes.bar(lane, pause)
+        for notice in [each for each in self._waiting if self._lane(each) == lane]:
+            self._waiting.remove(notice)
+            self._untried.append(notice.id)
+            self._let_go(notice)
+
+    def _let_go(self, notice: DueNotice) -> None:
+        self._leases.pop(notice.id, None)
+        self._lanes.drop(self._lane(notice))
+
+    # Writing down.
+
+    def _unwritten(self) -> bool:
+        return bool(self._unsettled or self._untried or self._back or self._dead or self._outages)
+
+    async def _write_down(self) -> int:
+        """Write down what was delivered and learnt; what the database did not take comes before any other delivery.
+
+        Returns how many tries. Raises StorageError.
+        """
+        self._outages |= self._carrier.outages()
+        if not self._unwritten():
+            return 0
+        tried, untried, back = list(self._unsettled), list(self._untried), set(self._back)
+        dead, changed = dict(self._dead), dict(self._outages)
+        try:
+            await asyncio.to_thread(self._write, tried, untried, back, dead, changed)
+        except StorageError:
+            self._troubled = True
+            raise
+        self._troubled = False
+        del self._unsettled[: len(tried)], self._untried[: len(untried)]
+        self._start_more()
+        self._back -= back
+        self._dead = {lane: reply for lane, reply in self._dead.items() if dead.get(lane) != reply}
+        self._outages = {hop: each for hop, each in self._outages.items() if changed.get(hop, hop) != each}
+        self._told |= {hop: each.look_at for hop, each in changed.items() if each is not None}
+        for each in tried:
+            self._leases.pop(each.notice.id, None)
+        return len(tried)
+
+    def _write(
+        self,
+        tried: Sequence[Tried],
+        untried: Sequence[NoticeId],
+        back: set[str],
+        dead: dict[str, str],
+        changed: dict[str, Outage | None],
+    ) -> None:
+        if tried:
+            self._settling.settle(tried)
+        if not (untried or back or dead or changed):
+            return
         with self._store.unit() as tx:
-            mine = [each for each in tried if notices.held(tx, self._owner, each.notice.id)]
-            settled = [(each, _settle_one(tx, each)) for each in mine]
-        for each, state in settled:
-            attempts = each.notice.attempts + 1
-            note(_EVENTS[state], id=each.notice.id, kind=each.notice.kind, attempts=attempts, reply=each.reply)
+            notices.release(tx, self._owner, untried)
+            for hop, outage in changed.items():
+                outages.put(tx, outage) if outage else outages.clear(tx, hop)
+            for lane in back:
+                notices.wake(tx, now(), None if lane == EVERYTHING else lane)
+            for lane, reply in dead.items():
+                self._settling.give_up_overdue(tx, reply, None if lane == EVERYTHING else lane)
+
+    async def _leave(self) -> None:
+        """Finish what is under way, give back what is not, and take leave."""
+        self._ending = True
+        if self._under_way:
+            _, late = await asyncio.wait(set(self._under_way), timeout=GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._untried += [each.id for each in self._waiting]
+        self._waiting.clear()
+        try:
+            await self._write_down()
+        except StorageError as error:
+            note(Event.NOTICE_FAILED, logging.WARNING, text=error)
+        await self._carrier.tidy(all_=True)
 
 
-def _settle_one(tx: Tx, tried: Tried) -> NoticeState | None:
-    """Write down one try; return the state in which the notice has ended, None where it is tried again."""
-    notice, result, reply, at = tried.notice, tried.result, tried.reply, now()
-    attempts = notice.attempts + 1
-    notices.note_attempt(tx, notice.id, number=attempts, at=at, result=type(result).__name__, reply=reply)
-    # A clock that was set back must not make the plan fail.
-    plan = next_attempt(min(notice.created_at, at), at, attempts)
-    ended = _ended(result, plan)
-    if ended is not None:
-        notices.settle(tx, notice.id, state=ended, at=at, attempts_made=attempts, reply=reply, octets=tried.octets)
-    elif isinstance(plan, Retry):
-        notices.postpone(tx, notice.id, next_at=plan.at, attempts_made=attempts, reply=reply, octets=tried.octets)
-    return ended
-
-
-def _storable(text: object) -> str:
-    """Return text that both databases take, on one line: another server's reply may hold any octets."""
-    lines = str(text).replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8").split()
-    return " ".join(lines)
-
-
-def _ended(result: Result, plan: Retry | GiveUp) -> NoticeState | None:
-    """Return the state in which the notice ends, None where it is tried again."""
-    if isinstance(result, Delivered):
-        return NoticeState.SENT
-    final = isinstance(result, GivenUp) or isinstance(plan, GiveUp)
-    return NoticeState.GIVEN_UP if final else None
-
-
-_EVENTS = {
-    NoticeState.SENT: Event.NOTICE_SENT,
-    NoticeState.GIVEN_UP: Event.NOTICE_GIVEN_UP,
-    None: Event.NOTICE_POSTPONED,
-}
+async def _within(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

@@ -253,7 +253,7 @@ def test_a_newer_program_refuses_an_older_schema_until_it_is_upgraded(service_on
         assert current(store) == "9999"
         with store.reading() as tx:
             assert messages.octets(tx, id_) == b"octets"
-            assert tx.scalar(text("SELECT count(*) FROM mailbox")) == 2
+            assert tx.scalar(text("SELECT count(*) FROM mailbox WHERE address NOT LIKE 'postmaster@%'")) == 2
             assert tx.scalar(text("SELECT count(*) FROM delivery")) == 1
         with run(store, "SELECT id FROM messages") as found:
             assert list(found.rows) == [(id_,)]
@@ -292,8 +292,8 @@ def test_services_that_meet_a_new_database_at_once_make_it_once(service_on_each:
         each.join()
 
     assert failures == []
-    with service.store() as store, run(store, "SELECT address FROM mailboxes") as found:
-        assert list(found.rows) == [("hr@agency.test",)]
+    with service.store() as store, run(store, "SELECT address FROM mailboxes ORDER BY address") as found:
+        assert list(found.rows) == [("hr@agency.test",), ("postmaster@mx.agency.test",)]
 
 
 def test_a_database_owner_who_may_make_no_roles_can_upgrade(postgres: PostgresServer) -> None:

@@ -129,10 +129,11 @@ def offer(
     octets: bytes, *to: Mailbox, mail_from: str = "ann@agency.test", proved: bool = True, never: bool = False
 ) -> Offer:
     notify = frozenset({"NEVER"}) if never else None
+    proof = Proof(proved, "trusted network" if proved else "", returnable=proved)
     return Offer(
         id=MessageId(new_id()),
         received_at=NOON + timedelta(seconds=1),
-        sender=Sender(mail_from, "127.0.0.1", "client.test", Proof(proved, "trusted network" if proved else "")),
+        sender=Sender(mail_from, "127.0.0.1", "client.test", proof),
         parameters=MailParameters(),
         recipients=tuple(Recipient(each.address, each.id, RcptParameters(notify=notify)) for each in to),
         octets=octets,

@@ -107,7 +107,7 @@ def test_readers_that_claim_at_once_share_without_overlap(store: Store) -> None:
 
 def claim_notices(store: Store, owner: str, at: Any = NOON, limit: int = 100) -> list[str]:
     with store.unit() as tx:
-        return [each.id for each in notices.claim(tx, owner, at, at + LEASE, limit)]
+        return [each.id for each in notices.claim(tx, owner, at, at + LEASE, {"agency.test": limit})]
 
 
 def test_notices_are_claimed_by_one_courier_when_they_are_due(store: Store) -> None:
@@ -122,8 +122,8 @@ def test_notices_are_claimed_by_one_courier_when_they_are_due(store: Store) -> N
     assert claim_notices(store, BOB) == []
     assert claim_notices(store, BOB, NOON + timedelta(minutes=6)) == [early.id, late.id]
     with store.unit() as tx:
-        assert not notices.held(tx, ANN, early.id)
-        assert notices.held(tx, BOB, early.id)
+        assert notices.held(tx, ANN, [early.id, late.id]) == set()
+        assert notices.held(tx, BOB, [early.id, late.id]) == {early.id, late.id}
 
 
 def test_a_postponed_notice_waits_and_a_settled_one_is_done(store: Store) -> None:
@@ -141,7 +141,7 @@ def test_a_postponed_notice_waits_and_a_settled_one_is_done(store: Store) -> Non
 
     assert claim_notices(store, BOB, after - timedelta(seconds=1)) == []
     with store.unit() as tx:
-        [again] = notices.claim(tx, BOB, after, after + LEASE, 9)
+        [again] = notices.claim(tx, BOB, after, after + LEASE, {"agency.test": 9})
     assert (again.id, again.attempts, again.octets) == (first.id, 1, b"as sent\r\n")
 
 

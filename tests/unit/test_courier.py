@@ -18,8 +18,11 @@ from sqlalchemy import text
 
 from smtpd_service.domain.notice import Bounce, FailedRecipient, Letterhead
 from smtpd_service.identity import now
-from smtpd_service.outbound.courier import Carrier, Courier, MaildirCarrier, RelayCarrier
-from smtpd_service.outbound.relay import Relay
+from smtpd_service.outbound.carrier import Carrier, MaildirCarrier, RelayCarrier
+from smtpd_service.outbound.courier import Courier
+from smtpd_service.outbound.encryption import encryption_of
+from smtpd_service.outbound.route import Smarthost
+from smtpd_service.outbound.writing import Writer
 from storage import notices
 from storage.engine import Store, open_store
 from storage.query import run
@@ -29,7 +32,7 @@ from tests.service import eventually
 from tests.storage.stock import add_box, box, notice
 from tests.unit.test_relay import Serve, Sink, listening, misbehaving, script
 
-LETTERHEAD = Letterhead("mx.agency.test", "Mail Delivery")
+WRITER = Writer(Letterhead("mx.agency.test", "Mail Delivery"))
 ANN, BOB = "ann@agency.test", "bob@agency.test"
 
 
@@ -65,18 +68,21 @@ def states(store: Store) -> list[tuple[Any, ...]]:
 @asynccontextmanager
 async def carrier_to(port: int, connections: int = 2) -> AsyncIterator[Carrier]:
     carrier = RelayCarrier(
-        [Relay("127.0.0.1", port, hostname="mx.agency.test", timeout=0.5) for _ in range(connections)]
+        Smarthost("127.0.0.1", port),
+        WRITER,
+        encryption_of("none", None),
+        hostname="mx.agency.test",
+        timeout=0.5,
+        at_once=connections,
+        at_once_of_lane=connections,
     )
     yield carrier
-    await carrier.close()
+    await carrier.tidy(all_=True)
 
 
 async def waves(store: Store, carrier: Carrier) -> int:
     """Deliver until nothing is due; return how many were tried."""
-    courier, tried = Courier(store, carrier, LETTERHEAD), 0
-    while done := await courier.deliver_wave():
-        tried += done
-    return tried
+    return await Courier(store, carrier).deliver_due()
 
 
 def to_sink(store: Store, sink: Sink, **options: Any) -> int:
@@ -96,7 +102,7 @@ def to_misbehaving(store: Store, serve: Serve) -> int:
 
 
 def to_maildir(store: Store, folder: Path) -> int:
-    return asyncio.run(waves(store, MaildirCarrier(folder)))
+    return asyncio.run(waves(store, MaildirCarrier(folder, WRITER)))
 
 
 def files(folder: Path) -> list[str]:
@@ -291,13 +297,13 @@ def test_what_was_delivered_while_the_database_was_away_is_not_sent_again(sqlite
 
     async def work() -> None:
         async with listening(sink) as port, carrier_to(port) as carrier:
-            courier = Courier(sqlite_store, carrier, LETTERHEAD)
+            courier = Courier(sqlite_store, carrier)
             rename(sqlite_store, "notice_attempt", "elsewhere")
             with pytest.raises(Exception, match="no such table"):
-                await courier.deliver_wave()
+                await courier.deliver_due()
             rename(sqlite_store, "elsewhere", "notice_attempt")
             expire(sqlite_store)
-            await courier.deliver_wave()
+            await courier.deliver_due()
 
     asyncio.run(work())
 
@@ -321,13 +327,13 @@ def deliver_and_die(url: str, folder: str) -> None:
     out = Path(folder)
 
     class Dying(MaildirCarrier):
-        async def carry(self, *arguments: Any) -> Any:
-            tried = await super().carry(*arguments)
+        async def carry(self, notice: Any) -> Any:
+            tried = await super().carry(notice)
             if len(files(out)) >= 3:
                 os.kill(os.getpid(), signal.SIGKILL)
             return tried
 
-    asyncio.run(Courier(store, Dying(out), LETTERHEAD).deliver_wave())
+    asyncio.run(Courier(store, Dying(out, WRITER)).deliver_due())
 
 
 def test_a_kill_between_write_and_commit_makes_no_second_copy(store: Store, hr: Mailbox, tmp_path: Path) -> None:
@@ -366,7 +372,7 @@ def test_a_courier_that_is_told_to_stop_finishes_what_is_under_way(store: Store,
 
     async def work() -> None:
         stopping = asyncio.Event()
-        courier = Courier(store, MaildirCarrier(tmp_path / "out"), LETTERHEAD)
+        courier = Courier(store, MaildirCarrier(tmp_path / "out", WRITER))
         running = asyncio.create_task(courier.run(stopping))
         await asyncio.to_thread(eventually, lambda: len(files(tmp_path / "out")) > 0)
         stopping.set()

@@ -4,12 +4,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpd_service.domain.outcomes import Frozen, MailboxFull, TooBigForMailbox
-from smtpd_service.domain.quota import HYSTERESIS, admit, charge, percent, refusing_mode, warning_level
-from storage.records import Mailbox, MailboxId, Quota, Usage, WhenFull
+from smtpd_service.domain.outcomes import (
+    Frozen,
+    Full,
+    MailboxFull,
+    RateExceeded,
+    SenderRateExceeded,
+    TooBigForMailbox,
+)
+from smtpd_service.domain.quota import (
+    HYSTERESIS,
+    admit,
+    charge,
+    pace,
+    percent,
+    rate_key,
+    refusing_mode,
+    warning_level,
+)
+from storage.records import Mailbox, MailboxId, Quota, Recent, Usage, WhenFull
 
 FULL = MailboxFull("octets", 10, 10)
 BIG = TooBigForMailbox(10, 11)
+FAST = SenderRateExceeded(3)
 B, R, D = WhenFull.BOUNCE, WhenFull.REJECT, WhenFull.DEFER
 
 
@@ -61,13 +78,16 @@ def test_no_order_of_messages_passes_a_quota_and_its_grace(quota: Quota, sizes: 
 
 
 @pytest.mark.parametrize(
-    ("mode", "why", "null", "never", "proved", "effective"),
+    ("mode", "why", "null", "never", "returnable", "effective"),
     [
         *((B, FULL, False, False, True, B), (B, FULL, True, False, True, R), (B, FULL, False, True, True, R)),
         *((B, FULL, False, False, False, R), (B, BIG, False, False, True, B), (B, BIG, True, True, False, R)),
         *((R, FULL, False, False, True, R), (R, FULL, True, True, False, R), (R, BIG, False, False, True, R)),
         *((D, FULL, False, False, True, D), (D, FULL, False, True, False, D), (D, FULL, True, False, True, R)),
         *((D, BIG, False, False, True, R), (D, BIG, True, False, True, R)),
+        # A rate refuses as a full mailbox does.
+        *((B, FAST, False, False, True, B), (B, FAST, True, False, True, R), (B, FAST, False, False, False, R)),
+        *((R, FAST, False, False, True, R), (D, FAST, False, True, False, D), (D, FAST, True, False, True, R)),
         *(
             (B, Frozen(), True, True, False, D),
             (R, Frozen(), False, False, True, D),
@@ -78,13 +98,13 @@ def test_no_order_of_messages_passes_a_quota_and_its_grace(quota: Quota, sizes: 
 def test_the_effective_mode_follows_the_sender_and_the_reason(
     *,
     mode: WhenFull,
-    why: MailboxFull | TooBigForMailbox | Frozen,
+    why: Full,
     null: bool,
     never: bool,
-    proved: bool,
+    returnable: bool,
     effective: WhenFull,
 ) -> None:
-    assert refusing_mode(mode, why, null_sender=null, never=never, proved=proved) is effective
+    assert refusing_mode(mode, why, null_sender=null, never=never, returnable=returnable) is effective
 
 
 def test_a_frozen_mailbox_says_so_however_full_it_is() -> None:
@@ -125,7 +145,49 @@ def test_mail_around_a_threshold_does_not_flap(use: list[float]) -> None:
         assert level == 70
 
 
-def test_a_mailbox_without_room_is_full_also_for_what_could_never_fit() -> None:
-    assert charge(Quota(1000), Usage(1, 1000), 2002) == MailboxFull("octets", 1000, 1000)
-    assert charge(Quota(1000), Usage(1, 999), 2002) == TooBigForMailbox(1000, 2002)
+def test_what_could_never_fit_is_told_so_however_full_the_mailbox_is() -> None:
+    assert charge(Quota(1000), Usage(1, 1000), 2002) == TooBigForMailbox(1000, 2002)
+    assert charge(Quota(1000, messages=1), Usage(1, 5), 2002) == TooBigForMailbox(1000, 2002)
+    assert charge(Quota(1000), Usage(1, 1000), 1000) == MailboxFull("octets", 1000, 1000)
+
+
+def test_a_mailbox_with_a_quota_of_nothing_is_full_whatever_comes() -> None:
     assert charge(Quota(0), Usage(0, 0), 10) == MailboxFull("octets", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("quota", "recent", "answer"),
+    [
+        (Quota(9), Recent(10**6, 10**6), None),
+        (Quota(9, rate_messages=3), Recent(2, 2), None),
+        (Quota(9, rate_messages=3), Recent(3, 0), RateExceeded(3)),
+        (Quota(9, rate_sender=2), Recent(9, 1), None),
+        (Quota(9, rate_sender=2), Recent(9, 2), SenderRateExceeded(2)),
+        # A sender who has had too many is told of that first.
+        (Quota(9, rate_messages=3, rate_sender=2), Recent(3, 2), SenderRateExceeded(2)),
+        (Quota(9, rate_messages=0), Recent(0, 0), RateExceeded(0)),
+    ],
+)
+def test_a_rate_names_who_has_had_too_many(quota: Quota, recent: Recent, answer: object) -> None:
+    assert pace(quota, recent) == answer
+
+
+def test_a_full_mailbox_says_that_it_is_full_and_not_that_mail_comes_too_fast() -> None:
+    box = Mailbox(MailboxId("1"), "hr@agency.test", Quota(10, rate_messages=1), Usage(1, 10), B, False, 0, None)
+    assert admit(box, 1, Recent(1, 1)) == MailboxFull("octets", 10, 10)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_postmaster_has_neither_quota_nor_rate_nor_freeze(frozen: bool) -> None:
+    quota = Quota(10, messages=1, rate_messages=1, rate_sender=1)
+    box = Mailbox(MailboxId("1"), "postmaster@agency.test", quota, Usage(7, 70), R, frozen, 0, None)
+    assert admit(box, 500, Recent(9, 9)) == Usage(8, 570)
+    assert box.state == "accepting"
+
+
+@pytest.mark.parametrize(
+    ("mail_from", "key"),
+    [("", "<>"), ("Ann@Agency.TEST", "ann@agency.test"), ('"a@b"@Agency.test', '"a@b"@agency.test')],
+)
+def test_a_rate_counts_a_sender_in_any_case_as_one_and_the_null_sender_too(mail_from: str, key: str) -> None:
+    assert rate_key(mail_from) == key

@@ -18,6 +18,8 @@ EXAMPLES: dict[type[o.Outcome], o.Outcome] = {
     o.PartlyStored: o.PartlyStored(MessageId("m")),
     o.MailboxFull: o.MailboxFull("octets", 2, 1),
     o.TooBigForMailbox: o.TooBigForMailbox(1, 2),
+    o.RateExceeded: o.RateExceeded(3),
+    o.SenderRateExceeded: o.SenderRateExceeded(2),
     o.Frozen: o.Frozen(),
     o.NoSuchMailbox: o.NoSuchMailbox(),
     o.TooBigForSystem: o.TooBigForSystem(25),
@@ -48,11 +50,15 @@ def test_an_outcome_that_no_mailbox_decides_has_one_reply(outcome: type[o.Outcom
 
 
 @pytest.mark.parametrize(
-    "why", [o.MailboxFull("octets", 1, 1), o.MailboxFull("messages", 1, 1), o.Frozen(), o.TooBigForMailbox(1, 2)]
+    "why",
+    [
+        *(o.MailboxFull("octets", 1, 1), o.MailboxFull("messages", 1, 1), o.Frozen(), o.TooBigForMailbox(1, 2)),
+        *(o.RateExceeded(1), o.SenderRateExceeded(1)),
+    ],
 )
 def test_each_effective_mode_that_can_come_up_has_its_reply(why: o.Full) -> None:
-    for mode, null, never, proved in product(WhenFull, *[(False, True)] * 3):
-        effective = refusing_mode(mode, why, null_sender=null, never=never, proved=proved)
+    for mode, null, never, returnable in product(WhenFull, *[(False, True)] * 3):
+        effective = refusing_mode(mode, why, null_sender=null, never=never, returnable=returnable)
         assert reply_to(why, effective).code >= 450
 
 
@@ -79,6 +85,10 @@ def test_each_reply_has_an_enhanced_code_of_its_class_and_plain_text(reply: Repl
         (o.Unavailable(), None, "451 4.3.0"),
         (o.NoSuchMailbox(), None, "550 5.1.1"),
         (o.Frozen(), WhenFull.DEFER, "450 4.2.1"),
+        (o.RateExceeded(1), WhenFull.DEFER, "450 4.2.1"),
+        (o.RateExceeded(1), WhenFull.REJECT, "550 5.2.122"),
+        (o.SenderRateExceeded(1), WhenFull.DEFER, "450 4.2.1"),
+        (o.SenderRateExceeded(1), WhenFull.REJECT, "550 5.2.121"),
         (o.TooManyHops(), None, "554 5.4.6"),
         (o.TooManyRecipients(), None, "452 4.5.3"),
     ],

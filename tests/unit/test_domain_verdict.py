@@ -19,36 +19,36 @@ def place(
 
 
 def test_what_fits_is_stored_with_the_usage_that_follows() -> None:
-    verdict = decide([place(), place(room=10)], 10, null_sender=False, proved=True)
+    verdict = decide([place(), place(room=10)], 10, null_sender=False, returnable=True)
     assert verdict.stored == ((0, Usage(2, 10)), (1, Usage(2, 1_000)))
-    assert (verdict.refused, verdict.bounce, verdict.worst) == ((), False, None)
+    assert (verdict.refused, verdict.bounced, verdict.worst) == ((), (), None)
 
 
 def test_one_bounce_is_owed_where_all_that_refuse_are_in_bounce() -> None:
-    verdict = decide([place(), place(room=5), place(room=0)], 10, null_sender=False, proved=True)
+    verdict = decide([place(), place(room=5), place(room=0)], 10, null_sender=False, returnable=True)
     assert [index for index, _ in verdict.stored] == [0]
     assert [each.place for each in verdict.refused] == [1, 2]
-    assert verdict.bounce
+    assert verdict.bounced == verdict.refused
     assert verdict.worst is None
 
 
 def test_no_bounce_is_owed_where_any_that_refuses_is_not_in_bounce() -> None:
     for other in (R, D):
-        verdict = decide([place(), place(room=0), place(other, room=0)], 10, null_sender=False, proved=True)
-        assert not verdict.bounce
+        verdict = decide([place(), place(room=0), place(other, room=0)], 10, null_sender=False, returnable=True)
+        assert verdict.bounced == ()
         assert verdict.worst is not None
 
 
 def test_a_refusal_that_may_be_tried_again_answers_for_a_permanent_one() -> None:
-    verdict = decide([place(R, room=0), place(D, room=0)], 10, null_sender=False, proved=True)
+    verdict = decide([place(R, room=0), place(D, room=0)], 10, null_sender=False, returnable=True)
     assert verdict.worst is not None
     assert verdict.worst.mode is D
 
 
 def test_no_bounce_is_ever_owed_to_the_null_sender_nor_to_who_is_not_proved_nor_where_never_was_asked() -> None:
-    for mode, null, proved, never in product((B, R, D), *[(False, True)] * 3):
-        verdict = decide([place(mode, room=0, never=never)], 10, null_sender=null, proved=proved)
-        assert verdict.bounce == (mode is B and not null and proved and not never)
+    for mode, null, returnable, never in product((B, R, D), *[(False, True)] * 3):
+        verdict = decide([place(mode, room=0, never=never)], 10, null_sender=null, returnable=returnable)
+        assert bool(verdict.bounced) == (mode is B and not null and returnable and not never)
 
 
 def test_a_mail_that_met_its_fate_is_neither_stored_nor_refused_again() -> None:
@@ -56,9 +56,19 @@ def test_a_mail_that_met_its_fate_is_neither_stored_nor_refused_again() -> None:
         [place(mark=Fate.STORED), place(room=0, mark=Fate.BOUNCED), place(frozen=True, mark=Fate.STORED)],
         10,
         null_sender=False,
-        proved=True,
+        returnable=True,
     )
     assert (verdict.stored, verdict.refused, verdict.repeated) == ((), (), (0, 1, 2))
+
+
+def test_answered_one_by_one_the_bounce_names_those_in_bounce_and_the_others_are_told() -> None:
+    places = [place(), place(room=0), place(R, room=0), place(D, room=0)]
+    verdict = decide(places, 10, null_sender=False, returnable=True, individually=True)
+    assert [index for index, _ in verdict.stored] == [0]
+    assert [(each.place, each.mode) for each in verdict.refused] == [(1, B), (2, R), (3, D)]
+    assert [each.place for each in verdict.bounced] == [1]
+    assert verdict.worst is not None
+    assert verdict.worst.mode is D
 
 
 @given(
@@ -67,13 +77,13 @@ def test_a_mail_that_met_its_fate_is_neither_stored_nor_refused_again() -> None:
     st.booleans(),
 )
 def test_each_place_has_exactly_one_fate(
-    places: list[tuple[WhenFull, int, bool, bool]], null: bool, proved: bool
+    places: list[tuple[WhenFull, int, bool, bool]], null: bool, returnable: bool
 ) -> None:
     made = [
         place(mode, room=room, never=never, mark=Fate.STORED if known else None) for mode, room, never, known in places
     ]
-    verdict = decide(made, 15, null_sender=null, proved=proved)
+    verdict = decide(made, 15, null_sender=null, returnable=returnable)
     found = [*(index for index, _ in verdict.stored), *(each.place for each in verdict.refused), *verdict.repeated]
     assert sorted(found) == list(range(len(places)))
-    assert not (verdict.bounce and verdict.worst)
-    assert bool(verdict.refused) == (verdict.bounce or verdict.worst is not None)
+    assert not (verdict.bounced and verdict.worst)
+    assert bool(verdict.refused) == (bool(verdict.bounced) or verdict.worst is not None)

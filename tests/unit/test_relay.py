@@ -10,7 +10,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from smtpd_service.domain.notice import Delivered, GivenUp, TryLater
-from smtpd_service.outbound.relay import Relay, send
+from smtpd_service.outbound.relay import Relay
 
 NOTICE = b"From: <postmaster@agency.test>\r\nSubject: Undeliverable: x\r\n\r\n.dot\r\nfull\r\n"
 ANN = "ann@agency.test"
@@ -93,7 +93,7 @@ async def misbehaving(serve: Serve) -> AsyncIterator[int]:
 async def to_sink(sink: Sink, *recipients: str, octets: bytes = NOTICE, **options: Any) -> list[Outcome]:
     smtputf8 = options.pop("smtputf8", False)
     async with listening(sink, **options) as port, Relay("127.0.0.1", port, hostname="mx.pulsebox.test") as relay:
-        return [await send(relay, recipient, octets, smtputf8=smtputf8) for recipient in recipients]
+        return [await relay.send(recipient, octets, smtputf8=smtputf8) for recipient in recipients]
 
 
 async def to_misbehaving(serve: Serve, *, timeout: float = 5.0) -> Outcome:  # noqa: ASYNC109  # the relay's, not ours
@@ -101,7 +101,7 @@ async def to_misbehaving(serve: Serve, *, timeout: float = 5.0) -> Outcome:  # n
         misbehaving(serve) as port,
         Relay("127.0.0.1", port, hostname="mx.pulsebox.test", timeout=timeout) as relay,
     ):
-        return await send(relay, ANN, NOTICE, smtputf8=False)
+        return await relay.send(ANN, NOTICE, smtputf8=False)
 
 
 def script(*replies: bytes) -> Serve:
@@ -179,7 +179,7 @@ def test_a_closed_port_is_tried_later() -> None:
         async with misbehaving(script()) as port:
             pass
         async with Relay("127.0.0.1", port, hostname="mx.pulsebox.test") as relay:
-            return [await send(relay, ANN, NOTICE, smtputf8=False) for _ in range(2)]
+            return [await relay.send(ANN, NOTICE, smtputf8=False) for _ in range(2)]
 
     for outcome in asyncio.run(story()):
         assert isinstance(outcome, TryLater)
@@ -228,9 +228,9 @@ def test_a_connection_closed_while_idle_is_made_again() -> None:
             listening(sink, timeout=0.1) as port,
             Relay("127.0.0.1", port, hostname="mx.pulsebox.test") as relay,
         ):
-            first = await send(relay, ANN, NOTICE, smtputf8=False)
+            first = await relay.send(ANN, NOTICE, smtputf8=False)
             await asyncio.sleep(0.3)
-            return sink, [first, await send(relay, ANN, NOTICE, smtputf8=False)]
+            return sink, [first, await relay.send(ANN, NOTICE, smtputf8=False)]
 
     sink, outcomes = asyncio.run(story())
     assert outcomes == [Delivered(250, "2.0.0 taken")] * 2
@@ -254,8 +254,8 @@ def test_a_cancelled_delivery_leaves_the_relay_usable() -> None:
 
         async with misbehaving(slow_once) as port, Relay("127.0.0.1", port, hostname="mx.pulsebox.test") as relay:
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(send(relay, ANN, NOTICE, smtputf8=False), 0.2)
-            return await send(relay, ANN, NOTICE, smtputf8=False)
+                await asyncio.wait_for(relay.send(ANN, NOTICE, smtputf8=False), 0.2)
+            return await relay.send(ANN, NOTICE, smtputf8=False)
 
     assert isinstance(asyncio.run(story()), TryLater)
 
@@ -310,6 +310,26 @@ def test_the_relay_tells_whether_it_takes_smtputf8(takes: bool) -> None:
             listening(Sink(), enable_SMTPUTF8=takes) as port,
             Relay("127.0.0.1", port, hostname="mx.pulsebox.test") as relay,
         ):
-            return await relay.takes_smtputf8()
+            assert await relay.open() is None
+            return relay.takes("smtputf8")
 
     assert asyncio.run(story()) is takes
+
+
+@pytest.mark.parametrize(("refusal", "outcome"), [(b"502 5.5.1 what?\r\n", Delivered), (b"451 4.3.0 no\r\n", TryLater)])
+def test_a_server_that_knows_no_ehlo_is_greeted_as_in_1982(refusal: bytes, outcome: type[Outcome]) -> None:
+    said: list[bytes] = []
+
+    async def old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 old\r\n")
+        while line := await reader.readline():
+            said.append(line)
+            replies = {b"EHLO": refusal, b"DATA": b"354 go\r\n"}
+            writer.write(replies.get(line[:4], b"250 ok\r\n"))
+            if line[:4] == b"DATA":
+                await reader.readuntil(b"\r\n.\r\n")
+                writer.write(b"250 taken\r\n")
+        writer.close()
+
+    assert isinstance(asyncio.run(to_misbehaving(old)), outcome)
+    assert (b"HELO mx.pulsebox.test\r\n" in said) is (outcome is Delivered)

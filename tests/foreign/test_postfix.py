@@ -1,6 +1,8 @@
 """Postfix as relay to us: what it hands on is stored as it is, and it understands our refusals."""
 
+import shutil
 import smtplib
+import tempfile
 from collections.abc import Iterator
 from email import policy
 from email.message import EmailMessage
@@ -12,26 +14,36 @@ import pytest
 
 from storage import messages
 from storage.records import MessageId
-from tests.postfix import Postfix, missing, postfix
-from tests.service import Service, eventually
-from tests.session.dialogue import HR, rows, serving
+from tests.certificates import NAME, Authority
+from tests.foreign.programs import needs
+from tests.foreign.reports import Group, assert_sound_dsn
+from tests.postfix import Postfix, postfix
+from tests.service import Service, eventually, mail
+from tests.session.dialogue import HR, Dialogue, rows, serving, stuffed
+from tests.session.reaching import ways_in
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
-
-DEFERRING, REJECTING, BOUNCING = "defer@agency.test", "reject@agency.test", "bounce@agency.test"
+TINY, DEFERRING, BOUNCING = "tiny@agency.test", "defer@agency.test", "bounce@agency.test"
 SENDER = "ann@sender.test"
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def authority() -> Authority:
+    return Authority()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Service]:
+    needs("postfix")
     boxes = (
         {"address": HR},
-        {"address": DEFERRING, "quota": 0, "when_full": "defer"},
-        {"address": REJECTING, "quota": 0, "when_full": "reject"},
+        {"address": TINY, "quota": 50, "when_full": "reject"},
+        {"address": DEFERRING, "quota": 1_000, "when_full": "defer"},
         {"address": BOUNCING, "quota": 0, "when_full": "bounce"},
         {"address": "büro@agency.test"},
     )
-    with serving(tmp_path_factory.mktemp("postfix"), *boxes) as running:
+    folder = tmp_path_factory.mktemp("postfix")
+    sections = {"tls": dict(authority.issue(folder).settings())}
+    with serving(folder, *boxes, sections=sections, listen=["127.0.0.1:0", "127.0.0.1:0 lmtp"]) as running:
         yield running
 
 
@@ -93,29 +105,6 @@ def test_what_postfix_relays_is_read_into_its_bullets(service: Service, relay: P
     ]
 
 
-def test_postfix_hands_dsn_parameters_on_and_they_are_kept(service: Service, relay: Postfix) -> None:
-    with smtplib.SMTP(*relay.address) as client:
-        client.sendmail(
-            SENDER,
-            [HR],
-            letter("parameters"),
-            mail_options=["RET=HDRS", "ENVID=QQ+2B1"],
-            rcpt_options=["NOTIFY=FAILURE,DELAY", "ORCPT=rfc822;Hr+2BAlias@Agency.Test"],
-        )
-    eventually(lambda: bool(relayed(service, "parameters")))
-    [row] = rows(
-        service,
-        "SELECT m.ret, m.envid, d.notify, d.orcpt FROM message m JOIN delivery d ON d.message = m.id "
-        "WHERE m.message_id = '<parameters@sender.test>'",
-    )
-    assert row == {
-        "ret": "HDRS",
-        "envid": "QQ+2B1",
-        "notify": "DELAY,FAILURE",
-        "orcpt": "rfc822;Hr+2BAlias@Agency.Test",
-    }
-
-
 def test_postfix_relays_an_smtputf8_message(service: Service, relay: Postfix) -> None:
     with smtplib.SMTP(*relay.address) as client:
         client.ehlo()
@@ -125,31 +114,6 @@ def test_postfix_relays_an_smtputf8_message(service: Service, relay: Postfix) ->
     eventually(lambda: bool(relayed(service, "utf8")))
     [row] = rows(service, "SELECT mail_from, smtputf8 FROM message WHERE message_id = '<utf8@sender.test>'")
     assert (row["mail_from"], bool(row["smtputf8"])) == ("jürgen@sender.test", True)
-
-
-def test_a_full_mailbox_in_defer_mode_stays_in_postfix_s_queue_until_there_is_room(
-    service: Service, relay: Postfix
-) -> None:
-    with smtplib.SMTP(*relay.address) as client:
-        client.sendmail(SENDER, [DEFERRING], letter("deferred"))
-    eventually(lambda: relay.queued() == 1)
-    assert "452 4.2.2 Mailbox full, please try again later" in relay.log
-    assert relayed(service, "deferred") == []
-
-    service.pulsebox("quota", "set", DEFERRING, "1 MB", "--reason", "room again")
-    eventually(lambda: len(relayed(service, "deferred")) == 1)
-    eventually(relay.empty)
-
-
-def test_a_full_mailbox_in_reject_mode_makes_postfix_bounce(service: Service, relay: Postfix) -> None:
-    with smtplib.SMTP(*relay.address) as client:
-        client.sendmail(SENDER, [REJECTING], letter("rejected"))
-    eventually(lambda: bool(bounces_of(relay, REJECTING)))
-
-    [bounce] = bounces_of(relay, REJECTING)
-    assert "Diagnostic-Code: smtp; 552 5.2.2 Mailbox full" in bounce.as_string()
-    assert relayed(service, "rejected") == []
-    assert service.outbox(SENDER) == []
 
 
 def test_a_full_mailbox_in_bounce_mode_is_bounced_by_us_and_not_by_postfix(service: Service, relay: Postfix) -> None:
@@ -171,7 +135,67 @@ def test_an_unknown_recipient_makes_postfix_bounce_for_that_one_alone(service: S
     assert len(relayed(service, "half")) == 1
 
 
+def test_over_lmtp_each_recipient_has_its_own_end_in_postfix(service: Service) -> None:
+    _, port = ways_in(service)[1]
+    # A first one leaves no room for a second.
+    service.send(mail(octets=900), DEFERRING)
+    with postfix(int(port), default_transport=f"lmtp:inet:127.0.0.1:{port}", relayhost="") as front:
+        with smtplib.SMTP(*front.address) as client:
+            client.sendmail(SENDER, [HR, TINY, DEFERRING], letter("three"))
+        eventually(lambda: bool(bounces_of(front, TINY)))
+        eventually(lambda: front.queued() == 1)
+        [waiting] = front.queue()
+        log = front.log
+    assert [each["address"] for each in waiting["recipients"]] == [DEFERRING]
+    assert "452 4.2.2 Mailbox full" in waiting["recipients"][0]["delay_reason"]
+    assert "552 5.2.3 Message too large for this mailbox" in log
+    assert len(relayed(service, "three")) == 1
+    [row] = rows(service, "SELECT trace FROM message WHERE message_id = '<three@sender.test>'")
+    assert " with LMTP id " in row["trace"]
+
+
+def test_postfix_hands_on_over_tls_once_it_has_checked_our_certificate(service: Service, authority: Authority) -> None:
+    # Its smtp process reads it as a user that may not enter a test's folder.
+    root = Path(tempfile.mkdtemp(prefix="authority-"))
+    try:
+        root.chmod(0o755)
+        authority.write_root(root / "ca.pem")
+        secure = {
+            "smtp_tls_security_level": "verify",
+            "smtp_tls_verify_cert_match": NAME,
+            "smtp_tls_CAfile": str(root / "ca.pem"),
+        }
+        with postfix(service.port, **secure) as front:
+            with smtplib.SMTP(*front.address) as client:
+                client.sendmail(SENDER, [HR], letter("secured"))
+            eventually(lambda: len(relayed(service, "secured")) == 1)
+    finally:
+        shutil.rmtree(root)
+    [row] = rows(service, "SELECT trace FROM message WHERE message_id = '<secured@sender.test>'")
+    assert " with ESMTPS id " in row["trace"]
+
+
+@pytest.mark.parametrize("sender", ["ann@sender.test", "jürgen@sender.test"])
+def test_a_bounce_of_ours_goes_through_a_postfix_unharmed(tmp_path: Path, sender: str) -> None:
+    needs("postfix", "sisimai")
+    box = {"address": BOUNCING, "quota_messages": 0}
+    with postfix(9) as front:
+        outbound = {"smarthost": f"127.0.0.1:{front.address[1]}"}
+        with serving(tmp_path, box, sections={"outbound": outbound}) as service:
+            with Dialogue(service.address) as client:
+                client.hello().transaction(f"<{BOUNCING}>", mail=f"MAIL FROM:<{sender}> SMTPUTF8 RET=FULL")
+                assert client.data(stuffed(letter("through")), end=b".\r\n").startswith("250 ")
+            eventually(lambda: len(front.bounces()) == 1)
+        [delivered] = front.bounces()
+    trace, start, report = delivered.partition(b"\nFrom: ")
+    assert trace.startswith(b"Return-Path: <>\n")
+    octets = (start[1:] + report).replace(b"\n", b"\r\n")
+    assert_sound_dsn(octets, Group(BOUNCING, "5.2.2"), returned="message/rfc822")
+    assert letter("through").rstrip() in octets
+
+
 def test_a_service_that_drains_and_comes_back_loses_none_of_what_postfix_relays(tmp_path: Path) -> None:
+    needs("postfix")
     with serving(tmp_path) as service:
         service.set("smtp", listen=[f"127.0.0.1:{service.port}"])
         with postfix(service.port) as relay:

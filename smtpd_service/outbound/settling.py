@@ -1,0 +1,89 @@
+"""Writes down what became of tries: sent, given up, or tried again at a time; each notice once."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from smtpd_service.domain.notice import Delivered, GivenUp
+from smtpd_service.domain.retry import GiveUp, Retry, next_attempt
+from smtpd_service.events import Event, note
+from smtpd_service.identity import now
+from smtpd_service.outbound.carrier import Result, Tried
+from storage import notices
+from storage.engine import StorageError, Store, Tx
+from storage.records import NoticeState
+
+_EVENTS = {
+    NoticeState.SENT: Event.NOTICE_SENT,
+    NoticeState.GIVEN_UP: Event.NOTICE_GIVEN_UP,
+    None: Event.NOTICE_POSTPONED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """For the courier `owner`; `patience` is how long a notice is tried."""
+
+    store: Store
+    owner: str
+    patience: timedelta
+
+    def settle(self, tried: Sequence[Tried]) -> None:
+        """Write down all, in one transaction where none of them spoils it. Raises StorageError."""
+        try:
+            self._settle_once(tried)
+        except StorageError as error:
+            if error.cause != "fault":
+                raise
+            self._settle_each(tried, error)
+
+    def _settle_each(self, tried: Sequence[Tried], error: StorageError) -> None:
+        """After an error nobody knows whose fault it was: one by one; the bad one keeps its lease for a while."""
+        if len(tried) > 1:
+            for each in tried:
+                self.settle([each])
+            return
+        note(Event.NOTICE_FAILED, logging.ERROR, id=tried[0].notice.id, text=error)
+
+    def _settle_once(self, tried: Sequence[Tried]) -> None:
+        with self.store.unit() as tx:
+            mine = notices.held(tx, self.owner, [each.notice.id for each in tried])
+            settled = [(each, self._settle_one(tx, each)) for each in tried if each.notice.id in mine]
+        for each, state in settled:
+            attempts = each.notice.attempts + 1
+            note(_EVENTS[state], id=each.notice.id, kind=each.notice.kind, attempts=attempts, reply=each.reply)
+
+    def _settle_one(self, tx: Tx, tried: Tried) -> NoticeState | None:
+        """Write down one try; return the state in which the notice has ended, None where it is tried again."""
+        notice, result, reply, at = tried.notice, tried.result, tried.reply, now()
+        attempts = notice.attempts + 1
+        notices.note_attempt(tx, notice.id, number=attempts, at=at, result=type(result).__name__, reply=reply)
+        # A clock that was set back must not make the plan fail.
+        plan = next_attempt(min(notice.created_at, at), at, attempts, self.patience)
+        ended = _ended(result, plan)
+        if ended is not None:
+            notices.settle(tx, notice.id, state=ended, at=at, attempts_made=attempts, reply=reply, octets=tried.octets)
+        elif isinstance(plan, Retry):
+            notices.postpone(tx, notice.id, next_at=plan.at, attempts_made=attempts, reply=reply, octets=tried.octets)
+        return ended
+
+    def give_up_overdue(self, tx: Tx, reply: str, destination: str | None) -> int:
+        """Give up what is too old and waits for a server that does not answer; return how many."""
+        at = now()
+        ids = notices.overdue(tx, at, at - self.patience, destination)
+        for id_ in ids:
+            notices.settle(tx, id_, state=NoticeState.GIVEN_UP, at=at, attempts_made=None, reply=reply, octets=None)
+            note(Event.NOTICE_GIVEN_UP, id=id_, reply=reply)
+        return len(ids)
+
+
+def _ended(result: Result, plan: Retry | GiveUp) -> NoticeState | None:
+    """Return the state in which the notice ends, None where it is tried again.
+
+    A failed DSN is given up like all else and never answered: there is nobody to tell (RFC 5321 section 6.1).
+    """
+    if isinstance(result, Delivered):
+        return NoticeState.SENT
+    final = isinstance(result, GivenUp) or isinstance(plan, GiveUp)
+    return NoticeState.GIVEN_UP if final else None

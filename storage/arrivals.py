@@ -1,0 +1,85 @@
+"""Messages that were stored for mailboxes with a rate, counted by parts of an hour.
+
+The hour slides by whole parts, on the safe side: the part in which it begins counts in full.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import UpdateBase, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.columns import instant_text
+from storage.engine import Tx
+from storage.records import MailboxId
+from storage.schema import arrival
+from storage.statement import Statement, marks
+
+HOUR = timedelta(hours=1)
+PART = timedelta(minutes=5)
+KEPT = timedelta(hours=2)
+# In the place of a sender: all of them together.
+ALL = ""
+# A batch may have a sender for each message; PostgreSQL takes 65,535 parameters in a statement.
+_AT_ONCE = 10_000
+
+# Whose messages: of a mailbox, from a sender or `ALL`.
+Pair = tuple[MailboxId, str]
+
+
+def lately(tx: Tx, boxes: Iterable[MailboxId], senders: Iterable[str], now: datetime) -> dict[Pair, int]:
+    """Return how many messages each of `boxes` had in the last hour, from each of `senders` and from `ALL`.
+
+    Who had none is left out. The caller has locked the mailboxes.
+    """
+    since = now - HOUR - PART
+    floor: Any = since if tx.dialect.name == "postgresql" else instant_text(since)
+    mine = sorted(set(boxes))
+    found: dict[Pair, int] = {}
+    for some in _parts(sorted({*senders, ALL})):
+        sql = (
+            "SELECT mailbox, sender, sum(messages) AS messages FROM arrival "  # noqa: S608  # marks only
+            f"WHERE mailbox IN ({marks(tx, len(mine))}) AND sender IN ({marks(tx, len(some))}) "
+            f"AND since > {marks(tx, 1)} GROUP BY mailbox, sender"
+        )
+        rows = tx.exec_driver_sql(sql, (*mine, *some, floor))
+        found |= {(MailboxId(str(row.mailbox)), row.sender): int(row.messages) for row in rows}
+    return found
+
+
+def _parts(senders: Iterable[str]) -> Iterator[Sequence[str]]:
+    rest = iter(senders)
+    while some := tuple(islice(rest, _AT_ONCE)):
+        yield some
+
+
+def _upsert(dialect: str) -> UpdateBase:
+    insert = postgresql.insert(arrival) if dialect == "postgresql" else sqlite.insert(arrival)
+    more = {"messages": arrival.c.messages + insert.excluded.messages}
+    return insert.on_conflict_do_update(
+        index_elements=[arrival.c.mailbox, arrival.c.sender, arrival.c.since], set_=more
+    )
+
+
+_COUNT = Statement(_upsert, ("mailbox", "sender", "since", "messages"))
+
+
+def count(tx: Tx, stored: Mapping[Pair, int], now: datetime) -> None:
+    """Add what the unit stores; the caller has locked the mailboxes."""
+    part = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % PART
+    rows = [
+        {"mailbox": box, "sender": sender, "since": part, "messages": messages}
+        for (box, sender), messages in sorted(stored.items())
+    ]
+    _COUNT.run(tx, rows)
+
+
+def forget(tx: Tx, now: datetime) -> bool:
+    """Delete the oldest part of an hour if it is older than two; False once there is none."""
+    oldest = tx.execute(select(func.min(arrival.c.since))).scalar_one()
+    if oldest is None or oldest > now - KEPT:
+        return False
+    tx.execute(delete(arrival).where(arrival.c.since == oldest))
+    return True

@@ -1,0 +1,59 @@
+"""Foreign programs that tests start: where they are, and which of Debian's packages brings them."""
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+# Program → package; `.ci/run` installs them all.
+PACKAGES = {
+    "haproxy": "haproxy",
+    "msmtp": "msmtp",
+    "mutt": "mutt",
+    "nodemailer": "node-nodemailer",
+    "postfix": "postfix",
+    "sisimai": "libsisimai-perl",
+    "smtp-sink": "postfix",
+    "swaks": "swaks",
+}
+# Set where a missing program is a mistake of the machine, and not a reason to skip.
+REQUIRED = "FOREIGN_PROGRAMS_REQUIRED"
+NODE_MODULES = Path("/usr/share/nodejs")
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"
+
+
+def needs(*names: str) -> None:
+    """Skip, naming what to install, unless each program is here; fail where they are required."""
+    missing = sorted({PACKAGES[name] for name in names if not _is_here(name)})
+    if not missing:
+        return
+    text = f"not installed, so nothing was tested with it: apt-get install {' '.join(missing)}"
+    if os.environ.get(REQUIRED):
+        pytest.fail(text)
+    pytest.skip(text)
+
+
+def program(name: str) -> str:
+    """Return the path of a program that `needs` has found."""
+    found = shutil.which(name, path=_PATH) or shutil.which(name)
+    assert found is not None, f"{name} is not here; say needs({name!r}) first"
+    return found
+
+
+@cache
+def _is_here(name: str) -> bool:
+    if name == "sisimai":
+        return shutil.which("perl") is not None and _succeeds("perl", "-MSisimai", "-MJSON", "-e", "1")
+    if name == "nodemailer":
+        return shutil.which("node") is not None and (NODE_MODULES / "nodemailer").exists()
+    # Postfix is started by root only.
+    if name == "postfix" and os.geteuid() != 0:
+        return False
+    return shutil.which(name, path=_PATH) is not None or shutil.which(name) is not None
+
+
+def _succeeds(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
