@@ -8,14 +8,13 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from mailbox import Maildir
 from pathlib import Path
 from typing import Any
 
-STARTS_WITHIN = 20.0
+from tests.foreign.waiting import wait_for_port
 
 # Postfix's own master.cf, without chroot and without what is not needed to relay.
 MASTER = """\
@@ -119,13 +118,6 @@ class Postfix:
         return [box.get_bytes(key) for key in sorted(box.keys())]
 
 
-def missing() -> str:
-    """Return why Postfix cannot be run here, or nothing."""
-    if shutil.which("postfix", path="/usr/sbin:/usr/bin") is None:
-        return "Postfix is not installed: apt-get install postfix"
-    return "" if os.geteuid() == 0 else "Postfix is started by root only"
-
-
 @contextmanager
 def postfix(relay: int, **settings: str) -> Iterator[Postfix]:
     """Run a Postfix that relays to port `relay` of this machine; `settings` are added to main.cf."""
@@ -136,7 +128,7 @@ def postfix(relay: int, **settings: str) -> Iterator[Postfix]:
     try:
         _configure(running, relay, settings)
         _control(folder, "start")
-        _wait_until_it_listens(running)
+        wait_for_port(running.address)
         yield running
     finally:
         _control(folder, "stop", check=False)
@@ -161,19 +153,6 @@ def _control(folder: Path, verb: str, *, check: bool = True) -> None:
     if check and done.returncode:
         log = folder / "log/mail.log"
         raise RuntimeError(f"{done.stdout}{done.stderr}{log.read_text() if log.exists() else ''}")
-
-
-def _wait_until_it_listens(running: Postfix) -> None:
-    end = time.monotonic() + STARTS_WITHIN
-    while True:
-        try:
-            socket.create_connection(running.address, timeout=1).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 def free_port() -> int:

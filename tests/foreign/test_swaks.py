@@ -169,7 +169,3 @@ def test_a_proxy_header_names_the_client(service: Service, ways: dict[str, str],
     done = send(ways[way], *header, *tls, subject=subject)
     assert done.code == 0, done.text
     assert stored(service, subject)["client"] == CLIENT
-
-
-def test_without_the_header_the_port_of_the_front_server_takes_nothing(ways: dict[str, str]) -> None:
-    assert send(ways["proxy"], subject="-").code != 0

@@ -16,7 +16,6 @@ import flufl.bounce
 import pytest
 from sqlalchemy import text
 
-from smtpd_service.domain.notice import Bounce, FailedRecipient, Letterhead
 from smtpd_service.identity import now
 from smtpd_service.outbound.carrier import Carrier, MaildirCarrier, RelayCarrier
 from smtpd_service.outbound.courier import Courier
@@ -25,40 +24,20 @@ from smtpd_service.outbound.route import Smarthost
 from smtpd_service.outbound.writing import Writer
 from storage import notices
 from storage.engine import Store, open_store
-from storage.query import run
-from storage.records import Mailbox, NewNotice
+from storage.records import Mailbox
 from storage.upgrade import upgrade
+from tests.posting import LETTERHEAD, bounce, owe, rows
 from tests.service import eventually
 from tests.storage.stock import add_box, box, notice
 from tests.unit.test_relay import Serve, Sink, listening, misbehaving, script
 
-WRITER = Writer(Letterhead("mx.agency.test", "Mail Delivery"))
+WRITER = Writer(LETTERHEAD)
 ANN, BOB = "ann@agency.test", "bob@agency.test"
-
-
-def bounce(made: Mailbox, recipient: str = ANN) -> NewNotice:
-    """A bounce as intake owes it."""
-    plain = notice(made, recipient=recipient, created_at=now() - timedelta(seconds=1))
-    failed = FailedRecipient(made.address, None, "5.2.2", "552 5.2.2 mailbox full", 10, 10)
-    facts = Bounce(
-        plain.id, recipient, plain.created_at, None, None, (failed,), plain.returned, False, False, "127.0.0.1"
-    )
-    return replace(plain, facts=facts.facts())
-
-
-def owe(store: Store, *owed: NewNotice) -> None:
-    with store.unit() as tx:
-        notices.owe(tx, owed)
 
 
 @pytest.fixture
 def hr(store: Store) -> Mailbox:
     return add_box(store, box())
-
-
-def rows(store: Store, statement: str) -> list[tuple[Any, ...]]:
-    with run(store, statement) as found:
-        return list(found.rows)
 
 
 def states(store: Store) -> list[tuple[Any, ...]]:
