@@ -14,6 +14,7 @@ from mailbox import Maildir
 from pathlib import Path
 from typing import Any
 
+from tests.foreign.programs import needs
 from tests.foreign.waiting import wait_for_port
 
 # Postfix's own master.cf, without chroot and without what is not needed to relay.
@@ -120,7 +121,11 @@ class Postfix:
 
 @contextmanager
 def postfix(relay: int, **settings: str) -> Iterator[Postfix]:
-    """Run a Postfix that relays to port `relay` of this machine; `settings` are added to main.cf."""
+    """Run a Postfix that relays to port `relay` of this machine; `settings` are added to main.cf.
+
+    Skips the test where Postfix is not installed, or the user is not root, by whom alone it is started.
+    """
+    needs("postfix")
     # Under pytest's own folder only root may enter.
     folder = Path(tempfile.mkdtemp(prefix="postfix-"))
     folder.chmod(0o755)

@@ -31,7 +31,7 @@ HOSTNAME = "mx.agency.test"
 LETTERHEAD = Letterhead(HOSTNAME, "Mail Delivery")
 
 
-def bounce(made: Mailbox, recipient: str, *, smtputf8: bool = False) -> NewNotice:
+def bounce(made: Mailbox, recipient: str = "ann@agency.test", *, smtputf8: bool = False) -> NewNotice:
     """Return a bounce as intake owes it."""
     plain = notice(made, recipient=recipient, created_at=now() - timedelta(seconds=1))
     failed = FailedRecipient(made.address, None, "5.2.2", "552 5.2.2 mailbox full", 10, 10)

@@ -24,7 +24,7 @@ from smtpd_service.outbound.carrier import Carrier, Held, Tried, storable
 from smtpd_service.outbound.compose import ComposeError
 from smtpd_service.outbound.lanes import EVERYTHING, Lanes, shares
 from smtpd_service.outbound.relay import Unreachable
-from smtpd_service.outbound.settling import Settling
+from smtpd_service.outbound.settling import Findings, Settling
 from storage import notices, outages
 from storage.engine import StorageError, Store
 from storage.records import DueNotice, NoticeId, Outage
@@ -278,10 +278,10 @@ class Courier:
         self._outages |= self._carrier.outages()
         if not self._unwritten():
             return 0
-        tried, untried, back = list(self._unsettled), list(self._untried), set(self._back)
+        tried, untried, back = tuple(self._unsettled), tuple(self._untried), frozenset(self._back)
         dead, changed = dict(self._dead), dict(self._outages)
         try:
-            await asyncio.to_thread(self._write, tried, untried, back, dead, changed)
+            await asyncio.to_thread(self._settling.write, Findings(tried, untried, back, dead, changed))
         except StorageError:
             self._troubled = True
             raise
@@ -295,27 +295,6 @@ class Courier:
         for each in tried:
             self._leases.pop(each.notice.id, None)
         return len(tried)
-
-    def _write(
-        self,
-        tried: Sequence[Tried],
-        untried: Sequence[NoticeId],
-        back: set[str],
-        dead: dict[str, str],
-        changed: dict[str, Outage | None],
-    ) -> None:
-        if tried:
-            self._settling.settle(tried)
-        if not (untried or back or dead or changed):
-            return
-        with self._store.unit() as tx:
-            notices.release(tx, self._owner, untried)
-            for hop, outage in changed.items():
-                outages.put(tx, outage) if outage else outages.clear(tx, hop)
-            for lane in back:
-                notices.wake(tx, now(), None if lane == EVERYTHING else lane)
-            for lane, reply in dead.items():
-                self._settling.give_up_overdue(tx, reply, None if lane == EVERYTHING else lane)
 
     async def _leave(self) -> None:
         """Finish what is under way, give back what is not, and take leave."""

@@ -1,7 +1,7 @@
 """Writes down what became of tries: sent, given up, or tried again at a time; each notice once."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,9 +10,10 @@ from smtpd_service.domain.retry import GiveUp, Retry, next_attempt
 from smtpd_service.events import Event, note
 from smtpd_service.identity import now
 from smtpd_service.outbound.carrier import Result, Tried
-from storage import notices
+from smtpd_service.outbound.lanes import EVERYTHING
+from storage import notices, outages
 from storage.engine import StorageError, Store, Tx
-from storage.records import NoticeState
+from storage.records import NoticeId, NoticeState, Outage
 
 _EVENTS = {
     NoticeState.SENT: Event.NOTICE_SENT,
@@ -22,12 +23,42 @@ _EVENTS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """What a courier has to write down.
+
+    Tries that ended; notices that were claimed and not tried; lanes that are open again; lanes that are closed, with
+    what was said there; servers that went away, and None for those that came back.
+    """
+
+    tried: tuple[Tried, ...]
+    untried: tuple[NoticeId, ...]
+    back: frozenset[str]
+    dead: Mapping[str, str]
+    outages: Mapping[str, Outage | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Settling:
     """For the courier `owner`; `patience` is how long a notice is tried."""
 
     store: Store
     owner: str
     patience: timedelta
+
+    def write(self, findings: Findings) -> None:
+        """Write down everything: tries first, for they must not be made again. Raises StorageError."""
+        if findings.tried:
+            self.settle(findings.tried)
+        if not (findings.untried or findings.back or findings.dead or findings.outages):
+            return
+        with self.store.unit() as tx:
+            notices.release(tx, self.owner, findings.untried)
+            for hop, outage in findings.outages.items():
+                outages.put(tx, outage) if outage else outages.clear(tx, hop)
+            for lane in findings.back:
+                notices.wake(tx, now(), _destination(lane))
+            for lane, reply in findings.dead.items():
+                self._give_up_overdue(tx, reply, _destination(lane))
 
     def settle(self, tried: Sequence[Tried]) -> None:
         """Write down all, in one transaction where none of them spoils it. Raises StorageError."""
@@ -68,14 +99,16 @@ class Settling:
             notices.postpone(tx, notice.id, next_at=plan.at, attempts_made=attempts, reply=reply, octets=tried.octets)
         return ended
 
-    def give_up_overdue(self, tx: Tx, reply: str, destination: str | None) -> int:
-        """Give up what is too old and waits for a server that does not answer; return how many."""
+    def _give_up_overdue(self, tx: Tx, reply: str, destination: str | None) -> None:
+        """Give up what is too old and waits for a server that does not answer."""
         at = now()
-        ids = notices.overdue(tx, at, at - self.patience, destination)
-        for id_ in ids:
+        for id_ in notices.overdue(tx, at, at - self.patience, destination):
             notices.settle(tx, id_, state=NoticeState.GIVEN_UP, at=at, attempts_made=None, reply=reply, octets=None)
             note(Event.NOTICE_GIVEN_UP, id=id_, reply=reply)
-        return len(ids)
+
+
+def _destination(lane: str) -> str | None:
+    return None if lane == EVERYTHING else lane
 
 
 def _ended(result: Result, plan: Retry | GiveUp) -> NoticeState | None:

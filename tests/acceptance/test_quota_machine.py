@@ -35,4 +35,4 @@ def test_the_quota_holds_in_any_order_of_mail_changes_and_crashes(store: Store, 
 @pytest.mark.acceptance
 @pytest.mark.timeout(900)
 def test_the_quota_holds_in_any_order_of_mail_changes_and_crashes_at_full_size(store: Store, database_url: str) -> None:
-    play(store, database_url, examples=100, steps=50)
+    play(store, database_url, examples=60, steps=50)

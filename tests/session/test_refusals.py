@@ -1,12 +1,13 @@
 """Each refusal of a listed mailbox leaves a record, at whatever stage: who, when, how large, and how it was said."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.nameserver import Nameserver
-from tests.service import Service, mail
+from tests.service import Service, eventually, mail
 from tests.session.dialogue import Dialogue, rows, serving
 
 MODES = ("bounce", "reject", "defer")
@@ -21,9 +22,19 @@ def boxes() -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with serving(tmp_path_factory.mktemp("refusals"), *boxes()) as running:
-        for mode in MODES:
-            running.send(mail(octets=1000, subject=mode), f"{mode}@agency.test")
+        fill(running, "ann@agency.test")
         yield running
+
+
+def fill(service: Service, sender: str) -> None:
+    """Fill the mailboxes, and wait until the listener knows it."""
+    for mode in MODES:
+        service.send(mail(octets=1000, subject=mode), f"{mode}@agency.test", sender)
+    with Dialogue(service.address) as client:
+        # From `<>`, each of them rejects.
+        client.hello().ask("MAIL FROM:<>")
+        for mode in MODES:
+            eventually(partial(lambda named: client.ask(named).startswith("552 "), f"RCPT TO:<{mode}@agency.test>"))
 
 
 def of(service: Service, sender: str) -> list[dict[str, Any]]:
@@ -100,12 +111,11 @@ def test_a_record_says_whether_the_sender_was_proved_and_nothing_while_nobody_ha
         asks = {"check": True, "resolvers": [str(nameserver.endpoint)]}
         folder = tmp_path_factory.mktemp("proof")
         with serving(folder, *boxes(), sections={"authentication": asks}, trusted_networks=[]) as service:
-            for mode in MODES:
-                service.send(mail(octets=1000, subject=mode), f"{mode}@agency.test", sender="eve@elsewhere.test")
+            fill(service, "eve@elsewhere.test")
             with Dialogue(service.address) as client:
                 client.hello().transaction("<reject@agency.test>", "<bounce@agency.test>")
                 assert client.data(mail(), end=b".\r\n").startswith("552 5.2.2")
-            found = rows(service, "SELECT recipient, stage, proved FROM refusal ORDER BY id")
+            found = rows(service, "SELECT recipient, stage, proved FROM refusal WHERE mail_from <> '' ORDER BY id")
             [message, *_] = rows(service, "SELECT authentication FROM message")
             bounces = rows(service, "SELECT id FROM notice WHERE kind = 'bounce'")
     assert [(row["recipient"], row["stage"], row["proved"]) for row in found] == [

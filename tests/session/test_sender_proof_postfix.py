@@ -6,12 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.nameserver import Nameserver
-from tests.postfix import Postfix, missing, postfix
+from tests.postfix import Postfix, postfix
 from tests.service import Service, eventually
 from tests.session.dialogue import HR, rows, serving
 from tests.signing import letter, publish, signed
-
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 SAYS = "front.test; dmarc=pass header.from=partner.test"
 

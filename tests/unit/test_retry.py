@@ -40,6 +40,13 @@ def test_it_is_given_up_once_five_days_have_passed() -> None:
     assert next_attempt(FIRST, FIRST + timedelta(days=5), 30) == GiveUp(FIRST)
 
 
+def test_how_long_it_is_tried_is_the_callers_word() -> None:
+    an_hour = timedelta(hours=1)
+    assert next_attempt(FIRST, FIRST + an_hour, 3, an_hour) == GiveUp(FIRST)
+    assert isinstance(next_attempt(FIRST, FIRST + an_hour, 3, 2 * an_hour), Retry)
+    assert isinstance(next_attempt(FIRST, FIRST + timedelta(days=6), 3, timedelta(days=7)), Retry)
+
+
 def test_tries_that_fail_at_once_end_after_five_days() -> None:
     tries = all_tries()
     assert timedelta(days=5) <= tries[-1] - FIRST < timedelta(days=5, hours=4)
