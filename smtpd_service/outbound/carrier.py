@@ -143,7 +143,7 @@ class RelayCarrier:
         self.at_once = at_once
         self.at_once_of_lane = at_once if one_lane else at_once_of_lane
         # A lane that is slow must not fill the courier's hands.
-        self.held_of_lane = 100 if one_lane else 2 * at_once_of_lane
+        self.held_of_lane = 100 if one_lane else 4 * at_once_of_lane
         self._breakers = Breakers(clock)
         self._connections = Connections(self._relay, at_once)
         self._looking_up = ThreadPoolExecutor(LOOK_UPS, "look-up")

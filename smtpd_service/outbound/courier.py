@@ -91,7 +91,6 @@ class Courier:
     async def deliver_due(self, stopping: asyncio.Event | None = None) -> int:
         """Deliver until nothing is due any more; return how many were tried. Raises StorageError."""
         tried = 0
-        self._claim_at = 0.0
         keeping = asyncio.create_task(self._keep_leases())
         try:
             while True:
@@ -120,7 +119,8 @@ class Courier:
 
     async def _claim_more(self) -> bool:
         """Claim when little is left; say whether there was anything."""
-        if len(self._waiting) > LOW or self._unsettled or time.monotonic() < self._claim_at:
+        busy = self._under_way or self._waiting
+        if len(self._waiting) > LOW or (busy and time.monotonic() < self._claim_at):
             return False
         begun = time.monotonic()
         claimed = await asyncio.to_thread(self._claim)

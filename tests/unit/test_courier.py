@@ -324,14 +324,15 @@ def test_a_kill_between_write_and_commit_makes_no_second_copy(store: Store, hr: 
     dying.join(30)
     assert dying.exitcode == -signal.SIGKILL
     assert len(files(out)) >= 3
-    assert rows(store, "SELECT count(*) FROM notices WHERE state = 'due'") == [(5,)]
+    [(due,)] = rows(store, "SELECT count(*) FROM notices WHERE state = 'due'")
+    assert len(files(out)) > 5 - due, "what was written last is on no record"
     # A mail program has looked at one since.
     first = next((out / "new").glob("*"))
     first.rename(out / "cur" / f"{first.name}:2,S")
 
     assert to_maildir(store, out) == 0, "their lease has not run out"
     expire(store)
-    assert to_maildir(store, out) == 5
+    assert to_maildir(store, out) == due
 
     assert len(files(out)) == 5
     assert len({name.partition(":")[0] for name in files(out)}) == 5
