@@ -15,6 +15,7 @@ from smtpd_service.events import Event, note
 from smtpd_service.identity import now
 from smtpd_service.outbound import maildir
 from smtpd_service.outbound.breaker import Breakers
+from smtpd_service.outbound.compose import Takes
 from smtpd_service.outbound.connections import Connections, Key
 from smtpd_service.outbound.encryption import Encryption, Mode
 from smtpd_service.outbound.lanes import EVERYTHING
@@ -214,14 +215,14 @@ class RelayCarrier:
         )
 
     async def _hand_over(self, relay: Relay, notice: DueNotice) -> Tried:
-        takes = relay.takes("smtputf8")
-        recipient = notice.recipient if takes else _in_ascii(notice.recipient)
+        takes = Takes(relay.takes("smtputf8"), relay.takes("8bitmime"))
+        recipient = notice.recipient if takes.smtputf8 else _in_ascii(notice.recipient)
         if recipient is None:
             return Tried(notice, notice.octets, GivenUp(None, "5.6.7 The server takes no address outside ASCII"))
         octets = notice.octets
-        if octets is None or (not takes and needs_smtputf8(recipient, octets)):
-            octets = self._writer.write(notice, smtputf8=takes)
-        return Tried(notice, octets, await relay.send(recipient, octets, smtputf8=takes))
+        if octets is None or not _fits(octets, recipient, takes):
+            octets = self._writer.write(notice, takes)
+        return Tried(notice, octets, await relay.send(recipient, octets, smtputf8=takes.smtputf8))
 
     def _answered(self, hop: Hop) -> bool:
         if not self._breakers.answered(hop.name):
@@ -249,6 +250,11 @@ class RelayCarrier:
         if trouble is None:
             return Held(notice, pause or SHORT_PAUSE)
         return Tried(notice, notice.octets, trouble, pause)
+
+
+def _fits(octets: bytes, recipient: str, takes: Takes) -> bool:
+    """Say whether a notice that was written before can go to this server as it is."""
+    return (takes.eight_bit or octets.isascii()) and (takes.smtputf8 or not needs_smtputf8(recipient, octets))
 
 
 def _key(hop: Hop, mode: Mode) -> Key:

@@ -10,7 +10,7 @@ expanded ones, since nothing is passed on.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,9 +26,27 @@ from smtpd_service.outbound.status import status_part
 from smtpd_service.outbound.wording import Words, words
 from storage.records import NoticeKind
 
-__all__ = ["ComposeError", "compose", "compose_bounce", "compose_delivered", "compose_receipt", "compose_warning"]
+__all__ = [
+    "ComposeError",
+    "Takes",
+    "compose",
+    "compose_bounce",
+    "compose_delivered",
+    "compose_receipt",
+    "compose_warning",
+]
 
-Composer = Callable[[dict[str, Any], bytes, Letterhead, datetime, bool], bytes]
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What the next server takes beyond plain SMTP (RFC 6531, RFC 6152)."""
+
+    smtputf8: bool = True
+    eight_bit: bool = True
+
+
+EVERYTHING = Takes()
+Composer = Callable[[dict[str, Any], bytes, Letterhead, datetime, Takes], bytes]
 
 
 def compose(
@@ -38,34 +56,37 @@ def compose(
     letterhead: Letterhead,
     written_at: datetime,
     *,
-    smtputf8: bool = True,
+    takes: Takes = EVERYTHING,
 ) -> bytes:
     """Return any notice as it goes out: CRLF line ends, no line over 998 octets.
 
-    `facts` and `returned` are as they are stored, `written_at` is when the notice was owed. `smtputf8` says whether
-    the next server takes that extension; for one that does not, addresses outside ASCII are written in RFC 6533's
-    escapes, and all is in ASCII but for what is returned in 8 bits. Raises ComposeError where the facts make no such
-    notice, or where the finished mail has other headers than were meant.
+    `facts` and `returned` are as they are stored, `written_at` is when the notice was owed, `takes` is what the next
+    server can do. For one without SMTPUTF8 addresses outside ASCII are written in RFC 6533's escapes; for one without
+    8BITMIME an original in 8 bits returns as its header. Raises ComposeError where the facts make no such notice, or
+    where the finished mail has other headers than were meant.
     """
-    return _COMPOSERS[kind](facts, returned, letterhead, written_at, smtputf8)
+    return _COMPOSERS[kind](facts, returned, letterhead, written_at, takes)
 
 
-def _bounce(facts: dict[str, Any], returned: bytes, letterhead: Letterhead, at: datetime, smtputf8: bool) -> bytes:
+def _bounce(facts: dict[str, Any], returned: bytes, letterhead: Letterhead, at: datetime, takes: Takes) -> bytes:
     bounce = Bounce.from_facts(facts, returned)
-    return compose_bounce(replace(bounce, smtputf8=bounce.smtputf8 and smtputf8), letterhead, at)
+    if not (takes.eight_bit or returned.isascii()):
+        # Parts of message/rfc822 may not be encoded (RFC 2046 section 5.2.1), and a header alone may.
+        bounce = replace(bounce, returned=header_block(returned), returned_whole=False)
+    return compose_bounce(replace(bounce, smtputf8=bounce.smtputf8 and takes.smtputf8), letterhead, at)
 
 
-def _delivered(facts: dict[str, Any], returned: bytes, letterhead: Letterhead, at: datetime, smtputf8: bool) -> bytes:
+def _delivered(facts: dict[str, Any], returned: bytes, letterhead: Letterhead, at: datetime, takes: Takes) -> bytes:
     report = DeliveryReport.from_facts(facts, returned)
-    return compose_delivered(replace(report, smtputf8=report.smtputf8 and smtputf8), letterhead, at)
+    return compose_delivered(replace(report, smtputf8=report.smtputf8 and takes.smtputf8), letterhead, at)
 
 
-def _receipt(facts: dict[str, Any], _: bytes, letterhead: Letterhead, at: datetime, smtputf8: bool) -> bytes:
+def _receipt(facts: dict[str, Any], _: bytes, letterhead: Letterhead, at: datetime, takes: Takes) -> bytes:
     receipt = Receipt.from_facts(facts)
-    return compose_receipt(replace(receipt, smtputf8=receipt.smtputf8 and smtputf8), letterhead, at)
+    return compose_receipt(replace(receipt, smtputf8=receipt.smtputf8 and takes.smtputf8), letterhead, at)
 
 
-def _warning(facts: dict[str, Any], _: bytes, letterhead: Letterhead, _at: datetime, _smtputf8: bool) -> bytes:
+def _warning(facts: dict[str, Any], _: bytes, letterhead: Letterhead, _at: datetime, _takes: Takes) -> bytes:
     return compose_warning(UsageWarning.from_facts(facts), letterhead)
 
 

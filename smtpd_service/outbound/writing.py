@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from smtpd_service.domain.notice import Letterhead
+from smtpd_service.outbound.compose import EVERYTHING, Takes
 from smtpd_service.outbound.compose import compose as written
 from smtpd_service.outbound.signing import Signer, read_key
 from smtpd_service.settings import Settings
@@ -15,18 +16,15 @@ class Writer:
     letterhead: Letterhead
     signer: Signer | None = None
 
-    def write(self, notice: DueNotice, *, smtputf8: bool = True) -> bytes:
-        """Return the notice's octets. Raises ComposeError.
-
-        `smtputf8` False writes it for a server that does not take that extension (RFC 6533 section 4).
-        """
-        octets = compose(notice, self.letterhead, smtputf8=smtputf8)
+    def write(self, notice: DueNotice, takes: Takes = EVERYTHING) -> bytes:
+        """Return the notice's octets, for a server that `takes` so much. Raises ComposeError."""
+        octets = compose(notice, self.letterhead, takes)
         return self.signer.sign(octets) if self.signer else octets
 
 
-def compose(notice: DueNotice, letterhead: Letterhead, *, smtputf8: bool = True) -> bytes:
+def compose(notice: DueNotice, letterhead: Letterhead, takes: Takes = EVERYTHING) -> bytes:
     """Return the notice unsigned; the same notice gives the same octets. Raises ComposeError."""
-    return written(notice.kind, notice.facts, notice.returned, letterhead, notice.created_at, smtputf8=smtputf8)
+    return written(notice.kind, notice.facts, notice.returned, letterhead, notice.created_at, takes=takes)
 
 
 def letterhead_of(settings: Settings) -> Letterhead:

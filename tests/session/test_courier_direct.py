@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +254,24 @@ def test_a_domain_outside_ascii_is_written_as_the_server_takes_it(
     [mail] = server.taken
     assert mail.recipients == (recipient,)
     assert mail.octets.partition(b"\r\n\r\n")[0].isascii() is ("SMTPUTF8" not in extensions)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "returned"), [(("8BITMIME",), "message/rfc822"), (("SIZE 1000000",), "text/rfc822-headers")]
+)
+def test_a_server_without_8bitmime_gets_the_header_of_an_original_in_8_bits(
+    site: Site, extensions: tuple[str, ...], returned: str
+) -> None:
+    server = site.serve("127.0.0.2", extensions=extensions)
+    site.dns.add("far.test", "A", "127.0.0.2")
+    owed = bounce(site.hr, ANN)
+    whole = replace(
+        owed, returned="Subject: five things\r\n\r\n- café\r\n".encode(),
+        facts=owed.facts | {"ret": "FULL", "returned_whole": True},
+    )  # fmt: skip
+    owe(site.store, whole)
+    site.deliver()
+
+    [mail] = server.taken
+    assert mail.octets.isascii() is ("8BITMIME" not in extensions)
+    assert message_from_bytes(mail.octets).get_payload()[2].get_content_type() == returned

@@ -11,7 +11,7 @@ import flufl.bounce
 import pytest
 
 from smtpd_service.domain.notice import DeliveryReport, Letterhead, ReachedRecipient
-from smtpd_service.outbound.compose import ComposeError, compose, compose_delivered
+from smtpd_service.outbound.compose import ComposeError, Takes, compose, compose_delivered
 from storage.records import NoticeKind
 from tests.unit.test_compose import readable, subject
 
@@ -79,7 +79,7 @@ def test_an_smtputf8_original_gets_the_types_of_rfc_6533_and_without_the_extensi
     header = "Subject: Größe\r\n".encode()
     types = []
     for smtputf8 in (True, False):
-        octets = compose(NoticeKind.DELIVERED, facts, header, LETTERHEAD, AT, smtputf8=smtputf8)
+        octets = compose(NoticeKind.DELIVERED, facts, header, LETTERHEAD, AT, takes=Takes(smtputf8=smtputf8))
         whole = cast("list[Message]", email.message_from_bytes(octets).get_payload())
         types.append([part.get_content_type() for part in whole[1:]])
         assert octets.isascii() != smtputf8

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smtpd_service.domain.notice import Letterhead, Receipt
-from smtpd_service.outbound.compose import compose, compose_receipt
+from smtpd_service.outbound.compose import Takes, compose, compose_receipt
 from storage.records import NoticeKind
 from tests.unit.test_compose import readable, subject
 from tests.unit.test_compose_hostile import hostile
@@ -129,8 +129,8 @@ def test_a_reply_without_a_message_id_has_no_thread() -> None:
 
 def test_a_mailbox_outside_ascii_answers_under_its_name_only_where_the_next_hop_takes_that() -> None:
     facts = replace(RECEIPT, mailbox="büro@agency.test", recipient="zoë@agency.test", smtputf8=True).facts()
-    with_it = compose(NoticeKind.RECEIPT, facts, b"", LETTERHEAD, AT, smtputf8=True)
-    without = compose(NoticeKind.RECEIPT, facts, b"", LETTERHEAD, AT, smtputf8=False)
+    with_it = compose(NoticeKind.RECEIPT, facts, b"", LETTERHEAD, AT)
+    without = compose(NoticeKind.RECEIPT, facts, b"", LETTERHEAD, AT, takes=Takes(smtputf8=False))
     assert "From: <büro@agency.test>\r\n".encode() in with_it
     assert without.isascii()
     assert b"From: =?" not in without
