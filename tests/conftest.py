@@ -79,3 +79,12 @@ def nameserver() -> Iterator[Nameserver]:
     """A DNS server that knows nothing yet."""
     with Nameserver() as serving:
         yield serving
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[Store]:
+    url = f"sqlite:///{tmp_path}/only.db"
+    upgrade(url)
+    opened = open_store(url)
+    yield opened
+    opened.close()

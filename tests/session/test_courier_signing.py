@@ -1,7 +1,6 @@
 """What we send is signed: the signature holds for a foreign verifier, for From's own domain, and at every try."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import dkim
@@ -12,9 +11,8 @@ from smtpd_service.identity import now
 from smtpd_service.outbound.signing import Signer, read_key
 from smtpd_service.settings import ConfigError
 from storage import notices
-from storage.engine import Store, open_store
+from storage.engine import Store
 from storage.records import Mailbox
-from storage.upgrade import upgrade
 from tests.nameserver import Nameserver
 from tests.posting import bounce, carrier, deliver, owe, smarthost
 from tests.relay import relay
@@ -27,12 +25,8 @@ KEYS = {"rsa": rsa_key, "ed25519": ed25519_key}
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/signing.db"
-    upgrade(url)
-    opened = open_store(url)
-    yield opened
-    opened.close()
+def store(sqlite_store: Store) -> Store:
+    return sqlite_store
 
 
 @pytest.fixture

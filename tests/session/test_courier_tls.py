@@ -14,9 +14,8 @@ import pytest
 from smtpd_service.outbound.encryption import Mode
 from smtpd_service.outbound.relay import Login
 from smtpd_service.outbound.route import Smarthost
-from storage.engine import Store, open_store
+from storage.engine import Store
 from storage.records import Mailbox
-from storage.upgrade import upgrade
 from tests.nameserver import Nameserver
 from tests.posting import Authority, bounce, carrier, deliver, direct, owe, states
 from tests.relay import HANG_UP, RelayServer, relay
@@ -26,12 +25,8 @@ ANN = "ann@far.test"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/tls.db"
-    upgrade(url)
-    opened = open_store(url)
-    yield opened
-    opened.close()
+def store(sqlite_store: Store) -> Store:
+    return sqlite_store
 
 
 @pytest.fixture

@@ -1,22 +1,12 @@
 """Databases of one kind, for what only that kind promises."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from storage.engine import Store, open_store
 from storage.upgrade import upgrade
 from tests.servers import PostgresServer
-
-
-@pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/only.db"
-    upgrade(url)
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

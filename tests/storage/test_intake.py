@@ -29,9 +29,9 @@ from smtpd_service.intake import Intake
 from smtpd_service.storing import Answer, Policy
 from storage import acceptance, mailboxes
 from storage.engine import Store, open_store
-from storage.query import run
-from storage.records import Mailbox, Quota, Usage, WhenFull
+from storage.records import Quota, Usage, WhenFull
 from tests.storage.stock import add_box, box, offer, refusal
+from tests.storage.writer import rows, usage
 
 POLICY = Policy(warn_at=(70, 85, 95), operator="operator@agency.test")
 
@@ -68,20 +68,6 @@ def in_one_batch(store: Store, *offers: Offer) -> list[type[Any]]:
 
 def outcomes(intake: Intake, *offers: Offer) -> list[type[Any]]:
     return [type(answer.outcome) for answer in answers(intake, *offers)]
-
-
-def rows(store: Store, statement: str) -> list[tuple[Any, ...]]:
-    with run(store, statement) as found:
-        return list(found.rows)
-
-
-def usage(store: Store, of: Mailbox) -> Usage:
-    """Return the counter, once it is known to be what is stored."""
-    with store.reading() as tx:
-        found = mailboxes.find(tx, of.address)
-        assert found is not None
-        assert mailboxes.stored_usage(tx, of.id) == found.used
-        return found.used
 
 
 def test_a_message_is_stored_and_charged_by_what_was_received(intake: Intake, store: Store) -> None:
