@@ -22,13 +22,15 @@ from storage.records import Mailbox, MailboxId, MessageId, Usage, WhenFull
 class Recipient:
     """One admitted recipient: the address as the client gave it, and the mailbox that it means.
 
-    `bouncing` says that the mailbox seems full, and bounces.
+    `bouncing` says that the mailbox seems full, and bounces; `otherwise` takes the mail of a postmaster who is another
+    name of a mailbox that turns out to have no room.
     """
 
     address: str
     mailbox: MailboxId
     parameters: RcptParameters
     bouncing: bool = False
+    otherwise: MailboxId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,14 @@ class Directory:
         return self.boxes.get(key) or (self.postmaster(hostname) if self._is_postmaster(key, hostname) else None)
 
     def postmaster(self, hostname: str) -> Mailbox | None:
-        """Return this host's own postmaster, made at first start."""
-        return self.boxes.get(f"postmaster@{hostname}")
+        """Return this host's own postmaster, made at first start; another mailbox may have taken the name."""
+        return self.boxes.get(mailbox_key(f"postmaster@{hostname}"))
 
     def _is_postmaster(self, key: str, hostname: str) -> bool:
         local, _, domain = key.partition("@")
         # Without a domain, here, and wherever a mailbox of ours is (RFC 5321 section 4.5.1).
-        return local == "postmaster" and (domain in {"", hostname} or domain in self.domains)
+        here = key == mailbox_key(f"postmaster@{hostname}")
+        return local == "postmaster" and (not domain or here or domain in self.domains)
 
 
 def read_directory(tx: Tx) -> Directory:
@@ -141,12 +144,12 @@ def _admit(directory: Directory, sender: Sender, named: Named) -> Recipient | No
     # Postmaster alone stands without a domain; a DSN needs the whole address.
     address = named.address if "@" in named.address else box.address
     answer = admit(box, named.size or 1)
+    spare = None if box.exempt or not mailbox_key(address).startswith("postmaster@") else _spare(directory, named)
     if isinstance(answer, Usage):
-        return Recipient(address, box.id, named.parameters)
-    own = directory.postmaster(named.hostname)
-    if own is not None and mailbox_key(address).startswith("postmaster@"):
+        return Recipient(address, box.id, named.parameters, otherwise=spare)
+    if spare is not None:
         # An alias of a mailbox that takes nothing now: mail for the postmaster is taken all the same.
-        return Recipient(address, own.id, named.parameters)
+        return Recipient(address, spare, named.parameters)
     mode = refusing_mode(
         box.when_full,
         answer,
@@ -157,3 +160,8 @@ def _admit(directory: Directory, sender: Sender, named: Named) -> Recipient | No
     if mode is WhenFull.BOUNCE:
         return Recipient(address, box.id, named.parameters, bouncing=True)
     return NotAdmitted(answer, mode, box.id)
+
+
+def _spare(directory: Directory, named: Named) -> MailboxId | None:
+    own = directory.postmaster(named.hostname)
+    return own.id if own is not None and own.exempt else None

@@ -11,7 +11,7 @@ from smtpd_service import owing
 from smtpd_service.admission import Offer, Recipient
 from smtpd_service.domain.notice import UsageWarning
 from smtpd_service.domain.outcomes import Bounced, Outcome, PartlyStored, Repeated, Stored
-from smtpd_service.domain.quota import NOTHING_LATELY, percent, rate_key, warning_level
+from smtpd_service.domain.quota import NOTHING_LATELY, admit, percent, rate_key, warning_level
 from smtpd_service.domain.verdict import Place, Refused, Verdict, decide
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id
@@ -31,6 +31,7 @@ from storage.records import (
     NoticeKind,
     Recent,
     RefusalId,
+    Usage,
     WhenFull,
 )
 
@@ -65,6 +66,12 @@ class Prepared:
     places: tuple["Addressed", ...]
     # Whether anybody is to be told once it is stored, by NOTIFY=SUCCESS.
     asks: bool
+    # The same with postmasters' mail led to where there always is room.
+    detour: "Prepared | None" = None
+
+    @property
+    def all_places(self) -> tuple["Addressed", ...]:
+        return self.places + (self.detour.places if self.detour else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,10 @@ class Rows:
 
 def prepare(offer: Offer, key: bytes) -> Prepared:
     """Compress and make tokens before any row is locked; `key` is the database's own."""
-    encoding, packed = pack(offer.octets)
+    return _addressed(offer, key, *pack(offer.octets))
+
+
+def _addressed(offer: Offer, key: bytes, encoding: str, packed: bytes) -> Prepared:
     named: dict[MailboxId, list[Recipient]] = {}
     for recipient in offer.recipients:
         named.setdefault(recipient.mailbox, []).append(recipient)
@@ -116,16 +126,18 @@ def prepare(offer: Offer, key: bytes) -> Prepared:
         Addressed(box, tuple(recipients), acceptance.token(key, offer.digest, offer.sender.mail_from, box))
         for box, recipients in named.items()
     )
-    return Prepared(offer, encoding, packed, places, any(map(owing.asks, offer.recipients)))
+    led = tuple(replace(to, mailbox=to.otherwise or to.mailbox, otherwise=None) for to in offer.recipients)
+    detour = _addressed(replace(offer, recipients=led), key, encoding, packed) if led != offer.recipients else None
+    return Prepared(offer, encoding, packed, places, any(map(owing.asks, offer.recipients)), detour)
 
 
 def store_batch(
     tx: Tx, offers: Sequence[Prepared], refused: Iterable[NewRefusal], policy: Policy, now: datetime
 ) -> list[Answer]:
     """Store what fits, refuse the rest, and return an answer for each offer, in order."""
-    boxes = mailboxes.lock(tx, (each.mailbox for one in offers for each in one.places))
+    boxes = mailboxes.lock(tx, (each.mailbox for one in offers for each in one.all_places))
     before = dict(boxes)
-    known = acceptance.marks(tx, (each.token for one in offers for each in one.places), now)
+    known = acceptance.marks(tx, (each.token for one in offers for each in one.all_places), now)
     rated = frozenset(box.id for box in boxes.values() if box.quota.has_rate and not box.exempt)
     rows = Rows(refusals=list(refused), rated=rated, lately=_lately(tx, offers, rated, now))
     answers = [_decide_one(one, boxes, known, rows, now) for one in offers]
@@ -147,13 +159,19 @@ def _lately(
     if not rated:
         return {}
     concerned = (one.offer for one in offers if any(each.mailbox in rated for each in one.places))
-    return arrivals.lately(tx, rated, {rate_key(offer.sender.mail_from) for offer in concerned}, now)
+    return arrivals.lately(tx, rated, {_sender_key(offer) for offer in concerned}, now)
+
+
+def _sender_key(offer: Offer) -> str:
+    return rate_key(offer.sender.mail_from, returnable=offer.sender.proof.returnable)
 
 
 def _decide_one(
     one: Prepared, boxes: dict[MailboxId, Mailbox], known: dict[bytes, Mark], rows: Rows, now: datetime
 ) -> Answer:
     """Decide over one offer; `boxes`, `known` and `rows` move on for the next one of the batch."""
+    if one.detour is not None and _blocked(one, one.detour, boxes, known, rows):
+        one = one.detour
     offer = one.offer
     places = [
         Place(boxes[each.mailbox], each.never, known.get(each.token), _recent(offer, each.mailbox, rows))
@@ -180,10 +198,21 @@ def _decide_one(
     return _answer_each(one, verdict, places, notice) if offer.individually else _answer(offer, verdict, places, notice)
 
 
+def _blocked(
+    one: Prepared, detour: Prepared, boxes: dict[MailboxId, Mailbox], known: dict[bytes, Mark], rows: Rows
+) -> bool:
+    """Say whether a mailbox that a postmaster is another name of has no room, or had none for the same mail before."""
+    names = [each for each in one.places if each.token not in known and any(to.otherwise for to in each.recipients)]
+    led_before = any(each.token in known for each in detour.places if each not in one.places)
+    size = len(one.offer.octets)
+    after = (admit(boxes[each.mailbox], size, _recent(one.offer, each.mailbox, rows)) for each in names)
+    return bool(names) and (led_before or not all(isinstance(each, Usage) for each in after))
+
+
 def _recent(offer: Offer, box: MailboxId, rows: Rows) -> Recent:
     if box not in rows.rated:
         return NOTHING_LATELY
-    of = ((box, arrivals.ALL), (box, rate_key(offer.sender.mail_from)))
+    of = ((box, arrivals.ALL), (box, _sender_key(offer)))
     return Recent(*(rows.lately.get(pair, 0) + rows.arrived.get(pair, 0) for pair in of))
 
 
@@ -198,7 +227,7 @@ def _store(
         rows.deliveries.append(_delivery(offer, one.places[index].recipients[0]))
         if box.id in rows.rated:
             rows.arrived[box.id, arrivals.ALL] += 1
-            rows.arrived[box.id, rate_key(offer.sender.mail_from)] += 1
+            rows.arrived[box.id, _sender_key(offer)] += 1
     if verdict.stored:
         rows.messages.append(_message(one))
 

@@ -32,19 +32,21 @@ Pair = tuple[MailboxId, str]
 def lately(tx: Tx, boxes: Iterable[MailboxId], senders: Iterable[str], now: datetime) -> dict[Pair, int]:
     """Return how many messages each of `boxes` had in the last hour, from each of `senders` and from `ALL`.
 
-    Who had none is left out. The caller has locked the mailboxes.
+    Who had none is left out; so is what a clock that went wrong has counted for times to come. The caller has locked
+    the mailboxes.
     """
-    since = now - HOUR - PART
-    floor: Any = since if tx.dialect.name == "postgresql" else instant_text(since)
+    span: list[Any] = [now - HOUR - PART, now + PART]
+    if tx.dialect.name != "postgresql":
+        span = [instant_text(each) for each in span]
     mine = sorted(set(boxes))
     found: dict[Pair, int] = {}
     for some in _parts(sorted({*senders, ALL})):
         sql = (
             "SELECT mailbox, sender, sum(messages) AS messages FROM arrival "  # noqa: S608  # marks only
             f"WHERE mailbox IN ({marks(tx, len(mine))}) AND sender IN ({marks(tx, len(some))}) "
-            f"AND since > {marks(tx, 1)} GROUP BY mailbox, sender"
+            f"AND since > {marks(tx, 1)} AND since < {marks(tx, 1)} GROUP BY mailbox, sender"
         )
-        rows = tx.exec_driver_sql(sql, (*mine, *some, floor))
+        rows = tx.exec_driver_sql(sql, (*mine, *some, *span))
         found |= {(MailboxId(str(row.mailbox)), row.sender): int(row.messages) for row in rows}
     return found
 

@@ -10,6 +10,9 @@ from storage.engine import Tx
 from storage.records import MailboxId, MessageId
 from storage.schema import delivery, mailbox, notice
 
+# How a delivery was named; the mailbox of a postmaster may have other names, and be another name itself.
+_NAMED = (delivery.c.recipient, mailbox.c.address)
+
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
@@ -22,11 +25,11 @@ class Addressed:
 
 
 def addressed(tx: Tx, ids: Sequence[MessageId]) -> dict[MessageId, Addressed]:
-    """Return one mailbox of each message, one with a campaign where there is such."""
+    """Return one mailbox of each message, with a campaign where there is such; postmasters' mail is left out."""
     query = (
         select(delivery.c.message, mailbox.c.id, mailbox.c.address, mailbox.c.language, mailbox.c.campaign)
         .join(mailbox, mailbox.c.id == delivery.c.mailbox)
-        .where(delivery.c.message.in_(ids))
+        .where(delivery.c.message.in_(ids), *(~each.istartswith("postmaster@") for each in _NAMED))
         .order_by(delivery.c.message, mailbox.c.campaign.is_(None), mailbox.c.address)
     )
     found: dict[MessageId, Addressed] = {}

@@ -15,7 +15,7 @@
     def test_…(name):                                        # or final: OF_THE_MAIL tells
         with relay(**TROUBLES[name]) as server: ...
 
-Stages: greeting, ehlo, helo, starttls, auth, mail, rcpt, data, dot (after the final dot), rset. A reply of 421 closes.
+Stages: greeting, ehlo, helo, starttls, auth, mail, rcpt, data, dot (after the final dot), rset, quit. 421 closes.
 `behave(…)` changes the answers while it runs (none: good behaviour); `stop()` closes port and connections, `start()`
 takes the same port again. `sessions`, `most_open` and `said` tell what clients did. `tls` with an `SSLContext`
 offers STARTTLS, `implicit=True` begins with it; `user=("ann", "secret")` asks for AUTH (PLAIN, LOGIN);
@@ -45,6 +45,7 @@ GOOD: dict[str, str] = {
     "data": "354 go on",
     "dot": "250 2.0.0 taken",
     "rset": "250 2.0.0 ok",
+    "quit": "221 2.0.0 bye",
 }
 EXTENSIONS = ("PIPELINING", "SIZE 50000000", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN")
 
@@ -354,7 +355,7 @@ class _Session:
         await self.write("250 2.0.0 ok")
 
     async def on_quit(self) -> None:
-        await self.write("221 2.0.0 bye")
+        await self.say("quit")
         raise _OverError
 
 

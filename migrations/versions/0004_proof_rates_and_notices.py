@@ -1,5 +1,8 @@
 """Sender proof, rates, room given back, what a mailbox held, notices by destination and of new kinds."""
 
+import re
+import unicodedata
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -20,6 +23,7 @@ def upgrade() -> None:
     op.add_column("message", sa.Column("returnable", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("delivery", sa.Column("released_at", storage.columns.Instant(length=27), nullable=True))
     op.add_column("refusal", sa.Column("proved", sa.Boolean(), nullable=True))
+    _list_anew()
     _change_notices()
     op.create_table(
         "arrival",
@@ -53,6 +57,39 @@ def upgrade() -> None:
     )
 
 
+def _list_anew() -> None:
+    """List mailboxes in the form that they are found by from now on: no A-labels, no quotes that can be spared.
+
+    Where another one is listed in that form already, each stays as it is. A postmaster answers no round.
+    """
+    tables = [sa.table(name, sa.column("address", sa.Text())) for name in ("mailbox", "mailbox_alias")]
+    bind = op.get_bind()
+    listed = [(table, row.address) for table in tables for row in bind.execute(sa.select(table.c.address))]
+    taken = {address for _, address in listed}
+    for table, address in listed:
+        if (key := _key(address)) not in taken:
+            taken.add(key)
+            op.execute(sa.update(table).where(table.c.address == address).values(address=key))
+    op.execute("UPDATE mailbox SET campaign = NULL WHERE address LIKE 'postmaster@%'")
+
+
+def _key(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    plain = re.sub(r"\\(.)", r"\1", local[1:-1]) if local.startswith('"') else ""
+    if re.fullmatch(r"[a-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff.-]+", plain) and all(plain.split(".")):
+        local = plain
+    return f"{local}@{'.'.join(_u_label(label) for label in domain.split('.'))}"
+
+
+def _u_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return unicodedata.normalize("NFC", label[4:].encode("ascii").decode("punycode")).lower()
+    except UnicodeError:
+        return label
+
+
 def _change_notices() -> None:
     """Give each notice its destination, and let in the new kinds: SQLite changes no constraint, it copies the table."""
     kinds = "kind IN ('bounce', 'warning', 'delivered', 'receipt')"
@@ -65,7 +102,8 @@ def _change_notices() -> None:
         op.create_check_constraint(op.f("ck_notice_kind"), "notice", kinds)
     notice = sa.table("notice", sa.column("recipient", sa.Text()), sa.column("destination", sa.Text()))
     domain = (
-        "lower(substr(recipient, instr(recipient, '@') + 1))"
+        # What follows the last @: a local part in quotes may hold one.
+        "lower(replace(recipient, rtrim(recipient, replace(recipient, '@', '')), ''))"
         if op.get_bind().dialect.name == "sqlite"
         else "lower(split_part(recipient, '@', -1))"
     )

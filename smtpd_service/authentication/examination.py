@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 from smtpd_service.authentication import arc, dkim, results, spf
-from smtpd_service.authentication.author import author_domain
+from smtpd_service.authentication.author import author_address
 from smtpd_service.authentication.dmarc import Policy, policy_of
 from smtpd_service.authentication.evidence import Fact, Letter
 from smtpd_service.authentication.judgement import judge
+from smtpd_service.authentication.names import domain_of
 from smtpd_service.authentication.relay import believed
 from smtpd_service.domain.sender import LOCAL, UNKNOWN, Network, Proof, trusted
 from smtpd_service.resolver import Resolver
@@ -29,10 +30,11 @@ class Trust:
 
 def examine(letter: Letter, trust: Trust, resolver: Resolver) -> Proof:
     """Return the proof of a message; `resolver` holds how long that may take in all."""
-    author = author_domain(letter.header)
+    address = author_address(letter.header)
+    author = None if address is None else domain_of(address)
     policy = policy_of(author, resolver) if author is not None else Policy()
     facts = tuple(_found(letter, trust, resolver))
-    judgement = judge(author, letter.mail_from, facts, policy)
+    judgement = judge(address, letter.mail_from, facts, policy)
     dmarc = () if author is None else _dmarc(author, policy, facts, proved=judgement.proved, by=judgement.by)
     return Proof(
         judgement.proved, judgement.by, judgement.returnable, results.write(trust.authserv_id, (*facts, *dmarc))

@@ -9,7 +9,7 @@ from smtpd_service.cli.remark import Finding
 
 
 def doctor(*, config: Config = None, json: Json = False) -> int:
-    """Look at Python, configuration, database, disk, ports, relay and clock; exit 1 where something fails."""
+    """Look at Python, configuration, database, disk, ports, relay, clock, certificate, DNS; exit 1 where one fails."""
     findings = examine(config)
     if json:
         print_json([asdict(finding) for finding in findings])

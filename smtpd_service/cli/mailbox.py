@@ -84,7 +84,7 @@ def add(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Make a mailbox; it belongs to the default campaign."""
+    """Make a mailbox; it belongs to the default campaign, a postmaster's to none."""
     limits = new_limits(
         when_full,
         quota=quota,
@@ -99,9 +99,10 @@ def add(
     with open_desk(config) as desk:
         with desk.store.unit() as tx:
             _require_free(tx, key)
-            campaign = default_campaign(tx, desk.settings)
-            blank = Mailbox(MailboxId(new_id()), key, Quota(0), Usage(0, 0), when_full, False, 0, campaign.id)
-            box = limits.on(blank)
+            blank = Mailbox(MailboxId(new_id()), key, Quota(0), Usage(0, 0), when_full, False, 0, None)
+            # What is written to a postmaster answers no round.
+            campaign = None if blank.exempt else default_campaign(tx, desk.settings).id
+            box = replace(limits.on(blank), campaign=campaign)
             mailboxes.add(tx, box, now())
             recorded = record(tx, verb="mailbox add", subject=key, before={}, after=limits_of(box), reason=reason)
         _tell(desk, box, recorded, f"made, limit {size(box.quota.octets)}", json)

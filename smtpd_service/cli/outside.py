@@ -1,6 +1,6 @@
 """How we look to those who send us mail and get mail from us: certificate, signing key, DNS."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from smtpd_service.settings import Dkim, Settings
 
 # All look-ups together; somebody waits for them.
 LOOK_UPS_END = 20.0
+ED25519_OCTETS = 32
 
 
 def from_outside(settings: Settings, domains: Sequence[str]) -> list[Finding]:
@@ -55,13 +56,23 @@ def _remedy(dkim: Dkim) -> str:
 
 def _tags(key: Path) -> str:
     """Return the record of a private key (RFC 6376 section 3.6.1, RFC 8463). Raises OSError, ValueError."""
-    private = load_pem_private_key(key.read_bytes(), None)
+    octets = key.read_bytes()
+    private = _bare(octets) or load_pem_private_key(octets, None)
     public = private.public_key()
     if isinstance(private, RSAPrivateKey):
         return f"v=DKIM1; k=rsa; p={_text(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))}"
     if isinstance(private, Ed25519PrivateKey):
         return f"v=DKIM1; k=ed25519; p={_text(public.public_bytes(Encoding.Raw, PublicFormat.Raw))}"
     raise ValueError("is neither an RSA nor an Ed25519 key")
+
+
+def _bare(octets: bytes) -> Ed25519PrivateKey | None:
+    """Return the key of a file that holds the octets of an Ed25519 key alone, as dknewkey writes them."""
+    try:
+        seed = b64decode(octets.strip(), validate=True)
+    except ValueError:
+        return None
+    return Ed25519PrivateKey.from_private_bytes(seed) if len(seed) == ED25519_OCTETS else None
 
 
 def _text(octets: bytes) -> str:

@@ -54,6 +54,8 @@ def check_names(resolver: Resolver, wanted: Published) -> Iterator[Finding]:
         yield fail("dns", f"no answer for {wanted.hostname}: {addresses.why}", "see /etc/resolv.conf, or resolvers")
         return
     yield from _host(resolver, wanted, addresses)
+    if wanted.signer is not None and wanted.signer.domain and not is_reserved(wanted.signer.domain):
+        yield _signature(resolver, wanted.signer, wanted.signer.domain)
     for domain in wanted.domains:
         if is_reserved(domain):
             yield warn(f"dns {domain}", "is a name for examples, nothing is looked up", "list your own mailboxes")
@@ -80,10 +82,11 @@ def _host(resolver: Resolver, wanted: Published, addresses: Answer[str]) -> Iter
 
 def _domain(resolver: Resolver, wanted: Published, domain: str) -> Iterator[Finding]:
     yield _exchangers(resolver, wanted.hostname, domain)
-    yield _one_text(resolver, f"SPF {domain}", domain, "v=spf1", "v=spf1 mx -all")
+    if domain != wanted.hostname:
+        yield _one_text(resolver, f"SPF {domain}", domain, "v=spf1", "v=spf1 mx -all")
     yield _one_text(resolver, f"DMARC {domain}", f"_dmarc.{domain}", "v=DMARC1", "v=DMARC1; p=none")
-    if wanted.signer is not None and wanted.signer.domain in {"", domain}:
-        yield _signature(resolver, wanted.signer, domain)
+    if wanted.signer is not None:
+        yield from _own_signature(resolver, wanted.signer, domain)
     if wanted.tlsa is not None:
         yield _strict_transport(resolver, wanted.hostname, domain)
 
@@ -122,6 +125,14 @@ def _one_text(resolver: Resolver, what: str, name: str, prefix: str, proposal: s
     return ok(f"dns {what}", ours[0])
 
 
+def _own_signature(resolver: Resolver, signer: Signer, domain: str) -> Iterator[Finding]:
+    if not signer.domain:
+        yield _signature(resolver, signer, domain)
+    elif domain != signer.domain and not domain.endswith(f".{signer.domain}"):
+        remedy = 'set [dkim] domain = "": each is signed in its own name then'
+        yield warn(f"dns DKIM {domain}", f"its notices go unsigned, for we sign as {signer.domain}", remedy)
+
+
 def _signature(resolver: Resolver, signer: Signer, domain: str) -> Finding:
     name = f"{signer.selector}._domainkey.{domain}"
     found = resolver.txt(name)
@@ -151,13 +162,22 @@ def _tag(record: str, name: str) -> str:
 
 
 def _strict_transport(resolver: Resolver, hostname: str, domain: str) -> Finding:
-    """RFC 8461: a TXT record, and a policy on a web server that only the operator can put there."""
-    policy = f"version: STSv1 / mode: enforce / mx: {hostname} / max_age: 604800"
+    """RFC 8461: a TXT record, and a policy on a web server that only the operator can put there.
+
+    It names the servers that the MX records name: any that it left out would be refused.
+    """
+    hosts = [each.host for each in resolver.mx(domain).records if each.host != "."] or [hostname]
+    servers = " / ".join(f"mx: {host}" for host in hosts)
+    policy = f"version: STSv1 / mode: testing / {servers} / max_age: 604800"
     proposal = f"v=STSv1; id={now().astimezone(UTC):%Y%m%d%H%M%S}"
     finding = _one_text(resolver, f"MTA-STS {domain}", f"_mta-sts.{domain}", "v=STSv1", proposal)
     if finding.state == "warn" and finding.remedy.startswith("publish"):
         where = f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
-        return warn(finding.subject, finding.found, f"{finding.remedy}, and at {where} the lines: {policy}")
+        return warn(
+            finding.subject,
+            finding.found,
+            f"{finding.remedy}, and at {where} the lines: {policy}; once reports are clean, mode: enforce",
+        )
     return finding
 
 

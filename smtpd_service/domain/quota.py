@@ -45,9 +45,12 @@ def pace(quota: Quota, recent: Recent) -> RateExceeded | SenderRateExceeded | No
     return None
 
 
-def rate_key(mail_from: str) -> str:
-    """Return the sender that a rate counts a reverse-path for: `<>` is one too, and case makes no other one."""
-    return mailbox_key(mail_from) or "<>"
+def rate_key(mail_from: str, *, returnable: bool) -> str:
+    """Return the sender that a rate counts a reverse-path for: `<>` is one too, and case makes no other one.
+
+    Where it may be forged (not `returnable`) it counts apart, so that nobody uses up the rate of another.
+    """
+    return (mailbox_key(mail_from) or "<>") + ("" if returnable else " (not proved)")
 
 
 def admit(mailbox: Mailbox, size: int, recent: Recent = NOTHING_LATELY) -> Usage | Full:

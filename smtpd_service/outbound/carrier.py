@@ -30,6 +30,8 @@ MAILDIR_AT_ONCE = 50
 LOOK_UPS = 8
 # Where another notice has just gone to look whether a server is back.
 SHORT_PAUSE = 5.0
+# Where DNS names no server at all for now.
+NO_WAY_PAUSE = 60.0
 
 Result = Delivered | TryLater | GivenUp
 
@@ -167,7 +169,10 @@ class RelayCarrier:
 
     async def carry(self, notice: DueNotice) -> Tried | Held:
         hops = await self._hops(notice.recipient)
-        if not isinstance(hops, tuple):
+        if isinstance(hops, TryLater):
+            # As with servers that do not answer: one look for all that go there, or their waiting fills the look-ups.
+            return Tried(notice, notice.octets, Unreachable(hops.code, hops.text), NO_WAY_PAUSE)
+        if isinstance(hops, GivenUp):
             return Tried(notice, notice.octets, hops)
         trouble: Unreachable | None = None
         for hop in hops:
@@ -176,8 +181,11 @@ class RelayCarrier:
             key, relay, refused = await self._open(hop)
             if refused is None:
                 back = self._answered(hop)
-                tried = await self._hand_over(relay, notice)
-                await self._connections.give_back(key, relay)
+                try:
+                    tried = await self._hand_over(relay, notice)
+                finally:
+                    # A notice that cannot be written says nothing against the connection.
+                    await self._connections.give_back(key, relay)
                 return Tried(tried.notice, tried.octets, tried.result, back=back)
             trouble = self._failed(hop, refused)
         return self._nobody(notice, hops, trouble)

@@ -86,8 +86,8 @@ def _receipt(facts: dict[str, Any], _: bytes, letterhead: Letterhead, at: dateti
     return compose_receipt(replace(receipt, smtputf8=receipt.smtputf8 and takes.smtputf8), letterhead, at)
 
 
-def _warning(facts: dict[str, Any], _: bytes, letterhead: Letterhead, _at: datetime, _takes: Takes) -> bytes:
-    return compose_warning(UsageWarning.from_facts(facts), letterhead)
+def _warning(facts: dict[str, Any], _: bytes, letterhead: Letterhead, _at: datetime, takes: Takes) -> bytes:
+    return compose_warning(UsageWarning.from_facts(facts), letterhead, utf8=takes.smtputf8)
 
 
 _COMPOSERS: dict[NoticeKind, Composer] = {
@@ -139,13 +139,13 @@ def compose_receipt(receipt: Receipt, letterhead: Letterhead, written_at: dateti
     return _finished(with_readable(fields, said, receipt.id))
 
 
-def compose_warning(warning: UsageWarning, letterhead: Letterhead) -> bytes:
+def compose_warning(warning: UsageWarning, letterhead: Letterhead, *, utf8: bool = True) -> bytes:
     """Return the mail that tells an operator how full a mailbox is, dated when it crossed the level."""
     language = language_of(b"", warning.language, letterhead.language)
     said = words("warning", language, warning_facts(warning, letterhead, language), letterhead.templates)
     fields = (
         ("From", postmaster(warning.mailbox, letterhead)),
-        ("To", mailbox(warning.recipient, utf8=not warning.recipient.isascii())),
+        ("To", mailbox(warning.recipient, utf8=utf8)),
         *opening(warning.id, said, letterhead, warning.at),
         ("Auto-Submitted", "auto-generated"),
         ("Content-Language", said.language),

@@ -1,5 +1,6 @@
 """Connections that are kept for the next notice to the same server, and closed when none comes."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
@@ -45,17 +46,18 @@ class Connections:
 
     async def _close_oldest(self) -> None:
         key = min(self._idle, key=lambda each: self._idle[each][0].since)
-        await self._close(key, self._idle[key].popleft())
+        oldest = self._idle[key].popleft()
+        if not self._idle[key]:
+            del self._idle[key]
+        await oldest.relay.__aexit__()
 
     async def tidy(self, *, all_: bool = False) -> None:
-        """Take leave of servers that nothing was sent to for a while, or of all."""
+        """Take leave of servers that nothing was sent to for a while, or of all; no one waits for another's goodbye."""
         old = time.monotonic() - IDLE_SECONDS
-        for key in list(self._idle):
-            idle = self._idle.get(key)
+        over: list[_Idle] = []
+        for key, idle in list(self._idle.items()):
             while idle and (all_ or idle[0].since < old):
-                await self._close(key, idle.popleft())
-
-    async def _close(self, key: Key, idle: _Idle) -> None:
-        if not self._idle.get(key):
-            self._idle.pop(key, None)
-        await idle.relay.__aexit__(None, None, None)
+                over.append(idle.popleft())
+            if not idle:
+                del self._idle[key]
+        await asyncio.gather(*(each.relay.__aexit__() for each in over))

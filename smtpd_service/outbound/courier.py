@@ -125,10 +125,13 @@ class Courier:
         begun = time.monotonic()
         claimed = await asyncio.to_thread(self._claim)
         for each in claimed:
-            # The lane may have been barred while we asked.
-            if self._lanes.barred(self._lane(each)):
+            if each.id in self._leases:
+                # It ran out while the database stood still; we have it in hand all the same.
+                self._leases[each.id] = begun + LEASE.total_seconds()
+            elif self._lanes.barred(self._lane(each)):
+                # While we asked.
                 self._untried.append(each.id)
-            else:
+            elif each.id not in self._untried:
                 self._lanes.claim(self._lane(each))
                 self._leases[each.id] = begun + LEASE.total_seconds()
                 self._waiting.append(each)

@@ -20,8 +20,9 @@ from smtpd_service.outbound.header import clean, is_address
 LONGEST_TEXT = 500
 # QUIT is a courtesy; nobody waits long to be told goodbye.
 GOODBYE_SECONDS = 2.0
-# Who gives up while the server still looks at the mail sends it twice: RFC 5321 section 4.5.3.2.6 asks for 10 minutes.
-PATIENCE_AFTER_DATA = 10
+# Who gives up while the server still looks at the mail sends it twice: RFC 5321 section 4.5.3.2.6 asks for 10 minutes,
+# which is so many times the usual limit.
+PATIENCE_AFTER_DATA = 20
 
 _HEADER = re.compile(rb"(?:[^\r\n]+\r\n)*")
 

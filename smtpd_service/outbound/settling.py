@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from smtpd_service.domain.notice import Delivered, GivenUp
@@ -70,12 +70,26 @@ class Settling:
             self._settle_each(tried, error)
 
     def _settle_each(self, tried: Sequence[Tried], error: StorageError) -> None:
-        """After an error nobody knows whose fault it was: one by one; the bad one keeps its lease for a while."""
+        """After an error nobody knows whose fault it was: one by one, and of the bad one only how it ended."""
         if len(tried) > 1:
             for each in tried:
                 self.settle([each])
             return
-        note(Event.NOTICE_FAILED, logging.ERROR, id=tried[0].notice.id, text=error)
+        [bad] = tried
+        note(Event.NOTICE_FAILED, logging.ERROR, id=bad.notice.id, text=error)
+        try:
+            self._settle_barely(bad)
+        except StorageError as again:
+            if again.cause != "fault":
+                raise
+            # Its lease runs out, and it is tried again.
+            note(Event.NOTICE_FAILED, logging.ERROR, id=bad.notice.id, text=again)
+
+    def _settle_barely(self, tried: Tried) -> None:
+        """Write down an end without its record, which the database refused: else it goes out every few seconds."""
+        with self.store.unit() as tx:
+            if notices.held(tx, self.owner, [tried.notice.id]):
+                self._end(tx, replace(tried, octets=None), reply="")
 
     def _settle_once(self, tried: Sequence[Tried]) -> None:
         with self.store.unit() as tx:
@@ -87,12 +101,16 @@ class Settling:
 
     def _settle_one(self, tx: Tx, tried: Tried) -> NoticeState | None:
         """Write down one try; return the state in which the notice has ended, None where it is tried again."""
-        notice, result, reply, at = tried.notice, tried.result, tried.reply, now()
+        number, result = tried.notice.attempts + 1, type(tried.result).__name__
+        notices.note_attempt(tx, tried.notice.id, number=number, at=now(), result=result, reply=tried.reply)
+        return self._end(tx, tried, tried.reply)
+
+    def _end(self, tx: Tx, tried: Tried, reply: str) -> NoticeState | None:
+        notice, at = tried.notice, now()
         attempts = notice.attempts + 1
-        notices.note_attempt(tx, notice.id, number=attempts, at=at, result=type(result).__name__, reply=reply)
         # A clock that was set back must not make the plan fail.
         plan = next_attempt(min(notice.created_at, at), at, attempts, self.patience)
-        ended = _ended(result, plan)
+        ended = _ended(tried.result, plan)
         if ended is not None:
             notices.settle(tx, notice.id, state=ended, at=at, attempts_made=attempts, reply=reply, octets=tried.octets)
         elif isinstance(plan, Retry):

@@ -1,9 +1,9 @@
 """MTA-STS: what a domain demands of those who send to it (RFC 8461).
 
 Promises: a policy is fetched from `https://mta-sts.<domain>/.well-known/mta-sts.txt` under a certificate that is
-checked, 64 kB and 10 s at most, no redirect; it is kept for its `max_age`, through trouble with DNS and HTTPS, too;
-a fetch that failed is not repeated for 5 minutes. Known limit: the cache ends with the process. Blocks the one that
-asks; safe for threads.
+checked, 64 kB and 10 s at most from each of two addresses, no redirect; it is kept for its `max_age`, through trouble
+with DNS and HTTPS, too; a fetch that failed is not repeated for 5 minutes. Known limit: the cache ends with the
+process. Blocks the one that asks; safe for threads.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from smtpd_service.resolver import Resolver
@@ -26,7 +26,8 @@ LONGEST_AGE = 31_557_600
 CACHED = 10_000
 
 _RECORD = re.compile(rb"v=STSv1[ \t]*;(?:[^;]*;)*?[ \t]*id=([A-Za-z0-9]{1,32})[ \t]*(?:;.*)?", re.DOTALL)
-_FIELD = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:[ \t]*(.*?)[ \t]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
+_BLANKS = " \t"
 
 
 class NoPolicyError(Exception):
@@ -53,13 +54,14 @@ def parse_policy(text: str) -> Policy:
     found: dict[str, str] = {}
     mx: list[str] = []
     for line in filter(None, re.split(r"\r?\n", text)):
-        match = _FIELD.fullmatch(line)
-        if match is None:
+        # Not one expression for the whole line: its blanks would cost the square of their number.
+        name, colon, value = (each.strip(_BLANKS) for each in line.partition(":"))
+        if not colon or not _NAME.fullmatch(name):
             raise NoPolicyError(f"no field: {line[:80]!r}")
-        if match[1] == "mx":
-            mx.append(match[2].lower().rstrip("."))
+        if name == "mx":
+            mx.append(value.lower().rstrip("."))
         else:
-            found.setdefault(match[1], match[2])
+            found.setdefault(name, value)
     mode, age = found.get("mode"), found.get("max_age", "")
     if found.get("version") != "STSv1" or mode not in {"enforce", "testing", "none"}:
         raise NoPolicyError("version or mode is missing or unknown")
@@ -70,18 +72,27 @@ def parse_policy(text: str) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
+    """`until` is when a policy ends, `ask_at` when another one may be fetched in its place."""
+
     policy: Policy | None
     id: bytes
     until: float
+    ask_at: float = 0.0
 
 
 class Policies:
-    """The policies of the domains that we send to. `port` and `context` are those of the HTTPS servers."""
+    """The policies of the domains that we send to.
 
-    def __init__(self, resolver: Resolver, context: ssl.SSLContext, *, port: int = 443) -> None:
+    `port` and `context` are those of the HTTPS servers, `patience` (in seconds) is for a whole fetch.
+    """
+
+    def __init__(
+        self, resolver: Resolver, context: ssl.SSLContext, *, port: int = 443, patience: float = FETCH_SECONDS
+    ) -> None:
         self._resolver = resolver
         self._context = context
         self._port = port
+        self._patience = patience
         self._kept: dict[str, _Kept] = {}
 
     def of(self, domain: str) -> Policy | None:
@@ -91,16 +102,23 @@ class Policies:
         if kept is not None and now >= kept.until:
             kept = None
         id_ = self._id(domain)
-        if id_ is None or (kept is not None and kept.id == id_):
+        if id_ is None or (kept is not None and (kept.id == id_ or now < kept.ask_at)):
             # RFC 8461 section 3.1: a record that is gone does not end a policy that was fetched.
             return kept.policy if kept else None
         policy = self._fetched(domain)
-        if policy is None and kept is not None and kept.policy is not None:
-            return kept.policy
+        if policy is not None:
+            self._keep(domain, _Kept(policy, id_, now + policy.max_age))
+            return policy
+        ask_at = now + PAUSE_AFTER_FAILURE
+        if kept is None or kept.policy is None:
+            kept = _Kept(None, id_, ask_at)
+        self._keep(domain, replace(kept, ask_at=ask_at))
+        return kept.policy
+
+    def _keep(self, domain: str, kept: _Kept) -> None:
         if len(self._kept) >= CACHED:
             self._kept.pop(next(iter(self._kept)), None)
-        self._kept[domain] = _Kept(policy, id_, now + (policy.max_age if policy else PAUSE_AFTER_FAILURE))
-        return policy
+        self._kept[domain] = kept
 
     def _id(self, domain: str) -> bytes | None:
         """Return the id of the one record that says there is a policy; of several none counts."""
@@ -118,15 +136,21 @@ class Policies:
         return None
 
     def _text(self, host: str, address: str) -> str:
-        with socket.create_connection((address, self._port), FETCH_SECONDS) as plain:
-            # A limit on each read alone would let a server drip for hours.
-            end = threading.Timer(FETCH_SECONDS, _shut, [plain])
+        # A limit on each read alone would let a server drip for hours. TLS takes the socket out of `plain`, so that
+        # the end needs a handle of its own on the connection.
+        begun = time.monotonic()
+        with socket.create_connection((address, self._port), self._patience) as plain, plain.dup() as handle:
+            end = threading.Timer(self._patience, _shut, [handle])
             end.start()
             try:
                 with self._context.wrap_socket(plain, server_hostname=host) as secure:
-                    return _get(host, secure)
+                    text = _get(host, secure)
             finally:
                 end.cancel()
+        if time.monotonic() - begun >= self._patience:
+            # What was cut off looks like all that there was.
+            raise NoPolicyError(f"took longer than {self._patience:g} s")
+        return text
 
 
 def _get(host: str, secure: ssl.SSLSocket) -> str:
@@ -143,6 +167,6 @@ def _get(host: str, secure: ssl.SSLSocket) -> str:
     return octets.decode("utf-8")
 
 
-def _shut(plain: socket.socket) -> None:
+def _shut(handle: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        plain.shutdown(socket.SHUT_RDWR)
+        handle.shutdown(socket.SHUT_RDWR)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from ipaddress import IPv6Address
 from typing import Protocol as Interface
 
 from smtpd_service.domain.replies import Session
@@ -50,19 +51,20 @@ class Census:
     def enter(self, guest: Guest) -> bool:
         """Count a session in, or say that it is one too many; guests that are not `counted` have no cap by address."""
         crowd = len(self._guests) >= self._limit
-        if crowd or (guest.counted and self._by_address[guest.address] >= self._limit_by_address):
+        if crowd or (guest.counted and self._by_address[_caller(guest.address)] >= self._limit_by_address):
             return False
         self._guests.add(guest)
         self._emptied.clear()
-        self._by_address[guest.address] += 1
+        self._by_address[_caller(guest.address)] += 1
         return True
 
     def leave(self, guest: Guest) -> None:
         if guest in self._guests:
             self._guests.discard(guest)
-            self._by_address[guest.address] -= 1
-            if not self._by_address[guest.address]:
-                del self._by_address[guest.address]
+            caller = _caller(guest.address)
+            self._by_address[caller] -= 1
+            if not self._by_address[caller]:
+                del self._by_address[caller]
         if not self._guests:
             self._emptied.set()
 
@@ -95,3 +97,11 @@ class Census:
 
     def guests(self) -> list[Guest]:
         return list(self._guests)
+
+
+def _caller(address: str) -> str:
+    """Return what the cap by address counts: an IPv4 address, or the /64 that one host has of IPv6 (RFC 6177)."""
+    if ":" not in address:
+        return address
+    whole = int(IPv6Address(address.partition("%")[0]))
+    return str(whole >> 64)

@@ -85,7 +85,8 @@ def context_of(certificate: Path, key: Path) -> ssl.SSLContext:
     try:
         # Without a password OpenSSL would ask for one on the terminal.
         context.load_cert_chain(certificate, key, password="")
-    except (ssl.SSLError, ValueError) as error:
+    except (OSError, ValueError) as error:
+        # ssl.SSLError is an OSError; so is a file that is gone since the look at it.
         raise UnusableError(_mistake(certificate, key, error)) from error
     return context
 
@@ -105,7 +106,7 @@ def _mistake(certificate: Path, key: Path, error: Exception) -> str:
     bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         bare.load_verify_locations(certificate)
-    except ssl.SSLError:
+    except OSError:
         return f"tls.certificate = {str(certificate)!r}: holds no certificate; name a PEM file that begins with ours"
     return f"tls.key = {str(key)!r}: holds no key that can be read; name a PEM file with a key without a password"
 

@@ -27,6 +27,7 @@ from smtpd_service.smtp.content import Budget
 from smtpd_service.smtp.handler import Handler
 from smtpd_service.smtp.proxy import Source
 from smtpd_service.smtp.wire import CHUNK, Bad, Wire
+from storage.records import MailboxId
 
 # RFC 5321 section 4.5.3.1.4; MAIL and RCPT have room for their parameters.
 COMMAND_LIMIT = 512
@@ -46,6 +47,7 @@ class Transaction(Envelope):
         # Which of them each RCPT that was accepted named: an LMTP client hears of each RCPT (RFC 2033 section 4.2).
         self.accepted: list[int] = []
         self.any_refused = False
+        self.on_record: set[tuple[MailboxId, str]] = set()
 
 
 @dataclass(frozen=True, slots=True)

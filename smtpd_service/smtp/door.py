@@ -19,6 +19,8 @@ from smtpd_service.smtp.connection import Connection, House
 from smtpd_service.smtp.proxy import Source, read_source
 
 HEADER_WITHIN = 5.0
+# A stranger may knock as often as he likes: one a minute is named, the others are counted.
+TOLD_EVERY = 60.0
 # The system is short of something, open files as a rule.
 SHORTAGE_PAUSE = 0.5
 
@@ -31,6 +33,8 @@ class Door:
         self._on = on
         self._make = make
         self._ushers: set[asyncio.Task[None]] = set()
+        # When a stranger was named last, and how many came since.
+        self._told, self._untold = -TOLD_EVERY, 0
 
     async def stand_open(self, listening: socket.socket) -> None:
         """Let in who comes, until cancelled; who is on the way in then is cut off."""
@@ -76,21 +80,29 @@ class Door:
     async def _source(self, arrived: socket.socket, peer: str) -> Source | None:
         """Read whom a front server stands before; None, with a line in the log, where that is not believed."""
         if len(self._ushers) > self._house.smtp.max_connections:
-            why = "too many at one time"
-        elif peer != LOCAL and not trusted(peer, self._house.smtp.trusted_relays):
-            why = "not in trusted_relays"
+            self._turn_away(peer, "too many at one time")
+            return None
+        if peer != LOCAL and not trusted(peer, self._house.smtp.trusted_relays):
+            self._turn_away(peer, "not in trusted_relays")
+            return None
+        try:
+            receive = partial(asyncio.get_running_loop().sock_recv, arrived)
+            source = await asyncio.wait_for(read_source(receive), HEADER_WITHIN)
+        except TimeoutError:
+            source, why = None, "too slow"
         else:
-            try:
-                receive = partial(asyncio.get_running_loop().sock_recv, arrived)
-                source = await asyncio.wait_for(read_source(receive), HEADER_WITHIN)
-            except TimeoutError:
-                source, why = None, "too slow"
-            else:
-                why = "malformed"
-            if source is not None:
-                return source
-        note(Event.PROXY_REFUSED, logging.WARNING, client=peer, why=why)
-        return None
+            why = "malformed"
+        if source is None:
+            note(Event.PROXY_REFUSED, logging.WARNING, client=peer, why=why)
+        return source
+
+    def _turn_away(self, peer: str, why: str) -> None:
+        moment = asyncio.get_running_loop().time()
+        if moment - self._told < TOLD_EVERY:
+            self._untold += 1
+            return
+        note(Event.PROXY_REFUSED, logging.WARNING, client=peer, why=why, others=self._untold or None)
+        self._told, self._untold = moment, 0
 
     async def _connect(self, client: Connection, arrived: socket.socket) -> None:
         connect = partial(asyncio.get_running_loop().connect_accepted_socket, lambda: client, arrived)

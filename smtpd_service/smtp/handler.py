@@ -42,6 +42,8 @@ class Envelope(Protocol):
     recipients: list[Recipient]
     # Whether each recipient is answered for itself after DATA, as LMTP does.
     individually: bool
+    # Refusals of this transaction that are on record: who names a mailbox again tries nothing new.
+    on_record: set[tuple[MailboxId, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,30 +108,36 @@ class Handler:
         found = admit_recipient(self._condition().directory, sender, named)
         if isinstance(found, Recipient):
             return found
-        return await self._refuse(sender, found, address, envelope.parameters.size)
+        if found.mailbox is None and self._condition().unknown:
+            # It may have been made since the last look.
+            return self.unavailable
+        return await self._refuse(sender, found, address, envelope)
 
     async def one_too_many(self, sender: Sender, envelope: Envelope, address: str) -> Reply:
         """Return the reply to a recipient beyond the limit, written down first if it is a listed mailbox."""
         box = self._condition().directory.find(address, self._hostname)
         found = NotAdmitted(TooManyRecipients(), None, box.id if box else None)
-        return await self._refuse(sender, found, address, envelope.parameters.size)
+        return await self._refuse(sender, found, address, envelope)
 
-    async def _refuse(self, sender: Sender, found: NotAdmitted, address: str, size: int | None) -> Reply:
-        reply = reply_to(found.outcome, found.mode)
-        note(Event.RECIPIENT_REFUSED, client=sender.client, outcome=type(found.outcome).__name__)
-        if found.mailbox is None:
+    async def _refuse(self, sender: Sender, found: NotAdmitted, address: str, envelope: Envelope) -> Reply:
+        reply, outcome = reply_to(found.outcome, found.mode), type(found.outcome).__name__
+        note(Event.RECIPIENT_REFUSED, client=sender.client, outcome=outcome)
+        if found.mailbox is None or (found.mailbox, outcome) in envelope.on_record:
             return reply
         refusal = _refusal(
             sender,
             mailbox=found.mailbox,
             address=address,
             stage="rcpt",
-            octets=size,
+            octets=envelope.parameters.size,
             outcome=found.outcome,
             reply=reply,
             id_=None,
         )
-        return reply if await self._intake.record([refusal]) else self.unavailable
+        if not await self._intake.record([refusal]):
+            return self.unavailable
+        envelope.on_record.add((found.mailbox, outcome))
+        return reply
 
     async def data(self, sender: Sender, envelope: Envelope, content: Content, protocol: str) -> Said:
         """Return what to say to a message."""
@@ -174,15 +182,17 @@ class Handler:
     async def _offer(self, offer: Offer) -> Said:
         answer = await self._intake.offer(offer)
         reply = reply_to(answer.outcome, answer.mode)
+        each = tuple(reply_to(outcome, mode) for outcome, mode in answer.each)
+        outcomes = [outcome for outcome, _ in answer.each] or [answer.outcome]
         note(
-            Event.MESSAGE_TAKEN if reply.code == 250 else Event.MESSAGE_REFUSED,
+            Event.MESSAGE_TAKEN if any(one.code == 250 for one in (reply, *each)) else Event.MESSAGE_REFUSED,
             id=offer.id,
             client=offer.sender.client,
             octets=len(offer.octets),
             recipients=len(offer.recipients),
-            outcome=type(answer.outcome).__name__,
+            outcome=",".join(dict.fromkeys(type(outcome).__name__ for outcome in outcomes)),
         )
-        return Said(reply, each=tuple(reply_to(outcome, mode) for outcome, mode in answer.each))
+        return Said(reply, each=each)
 
     async def _reject(
         self, sender: Sender, envelope: Envelope, content: Content, outcome: Outcome, id_: str | None

@@ -1,12 +1,13 @@
 """Ten thousand bounces and a relay that is dead, misbehaves, or loses its courier: none lost, none twice, in turns."""
 
+import asyncio
 import os
 import re
 import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,17 @@ import pytest
 from sqlalchemy import text
 
 from smtpd_service.identity import now
+from smtpd_service.outbound.courier import LEASE, Courier
 from storage import mailboxes, notices, outages
-from storage.engine import Store
+from storage.engine import Store, open_store
 from storage.query import run
 from storage.records import Mailbox
-from tests.posting import bounce
+from storage.upgrade import upgrade
+from tests.posting import bounce, carrier, smarthost, states
 from tests.relay import OF_THE_MAIL, TROUBLES, RelayServer, Taken, relay
+from tests.servers import PostgresServer
 from tests.service import Service, eventually
+from tests.storage.stock import add_box, box
 
 pytestmark = pytest.mark.acceptance
 
@@ -205,3 +210,29 @@ def test_the_log_says_when_a_relay_goes_and_comes_back(service: Service, tmp_pat
         look_now(service)
         eventually(lambda: "relay_back" in service.log.read_text())
         eventually(lambda: count(service, "sent") == 20)
+
+
+def test_a_database_that_stands_still_for_longer_than_a_lease_has_nothing_sent_twice(postgres: PostgresServer) -> None:
+    """What was under way is written down first once it answers again."""
+    many = 400
+
+    async def story(store: Store) -> None:
+        stopping = asyncio.Event()
+        with relay(delay=0.02) as server:
+            work = asyncio.create_task(Courier(store, carrier(smarthost(server))).run(stopping))
+            await asyncio.to_thread(eventually, lambda: len(server.taken) > many / 8)
+            with postgres.hanging():
+                await asyncio.sleep(LEASE.total_seconds() + 2)
+                assert len(server.taken) < many / 2, "what is not written down stays little"
+            await asyncio.to_thread(eventually, lambda: len({mail.recipients for mail in server.taken}) == many)
+            stopping.set()
+            await work
+            assert len(server.taken) == many
+
+    with postgres.database() as url:
+        upgrade(url)
+        with closing(open_store(url)) as store:
+            hr = add_box(store, box())
+            owe(store, hr, many, 10)
+            asyncio.run(story(store))
+            assert {state for state, _, _ in states(store).values()} == {"sent"}

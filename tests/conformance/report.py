@@ -11,6 +11,8 @@ from email import message_from_bytes
 from email.message import Message
 from functools import cached_property
 
+import flufl.bounce
+
 from tests.conformance.client import Client, session
 from tests.relay import RelayServer, Taken
 from tests.service import Service, eventually, mail
@@ -129,7 +131,18 @@ def read(taken: Taken) -> Report:
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n|\0", report.octets), "a bare CR, a bare LF or a NUL"
     assert max(len(line) for line in report.octets.split(b"\r\n")) <= LINE_LIMIT
     assert len(report.whole.parts) == 3
+    _assert_read_alike(report)
     return report
+
+
+def _assert_read_alike(report: Report) -> None:
+    """Fail where flufl.bounce sees another end of somebody; it knows no UTF-8 and goes by Original-Recipient."""
+    groups = report.of_the_recipients
+    if any("Original-Recipient" in each or not each["Final-Recipient"].startswith("rfc822;") for each in groups):
+        return
+    temporary, permanent = flufl.bounce.all_failures(report.message)
+    failed = {each["Final-Recipient"].removeprefix("rfc822; ") for each in groups if each["Action"] == "failed"}
+    assert (temporary, {each.decode() for each in permanent}) == (set(), failed)
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,19 @@ def test_line_11_a_database_that_is_away_is_451_at_mail_until_it_is_back(fragile
     database.close()
 
 
+def test_line_11_while_the_database_is_away_no_address_is_called_unknown(fragile: Service) -> None:
+    database = sqlite3.connect(fragile.folder / "var/pulsebox.db", isolation_level=None)
+    with session(fragile) as client, session(fragile) as other:
+        client.converse((MAIL, "250"), ("RCPT TO:<nobody@agency.test>", "550 5.1.1"))
+        database.execute("ALTER TABLE mailbox RENAME TO mailbox_away")
+        eventually(lambda: other.ask_all(MAIL, "RSET")[0] == UNAVAILABLE)
+        client.converse(("RCPT TO:<nobody@agency.test>", UNAVAILABLE))
+        database.execute("ALTER TABLE mailbox_away RENAME TO mailbox")
+        eventually(lambda: other.ask_all(MAIL, "RSET")[0].startswith("250 "))
+        client.converse(("RCPT TO:<nobody@agency.test>", "550 5.1.1"))
+    database.close()
+
+
 # Speaking too early (RFC 5321 section 3.1).
 
 

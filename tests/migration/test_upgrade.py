@@ -14,9 +14,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, event, text
 
+from smtpd_service.domain.address import mailbox_key
 from smtpd_service.first_start import make_ready
 from smtpd_service.settings import ConfigError, load
-from storage import messages
+from storage import mailboxes, messages
 from storage.engine import StorageError, Store, open_store
 from storage.query import run
 from storage.records import MessageId
@@ -169,6 +170,49 @@ def test_a_populated_database_of_the_first_schema_keeps_its_rows(database_url: s
         assert tx.scalar(text("SELECT request FROM campaign")) == ""
         assert tx.execute(text("SELECT name_key FROM person ORDER BY id")).scalars().all() == ["ann doe", "josé roe"]
         assert messages.octets(tx, MessageId(values["one"])) == b"octets"
+    store.close()
+
+
+def test_mailboxes_that_an_older_program_listed_are_found_and_its_notices_have_a_destination(database_url: str) -> None:
+    upgrade_to(database_url, "0003")
+    store = open_store(database_url)
+    listed = {
+        "hr@xn--bcher-kva.test": "hr@bücher.test",
+        '"ann.roe"@a.test': "ann.roe@a.test",
+        '"ann roe"@a.test': '"ann roe"@a.test',
+        # Two that are one now: neither is lost, the first is found.
+        "it@xn--bcher-kva.test": "it@xn--bcher-kva.test",
+        "it@bücher.test": "it@bücher.test",
+        "postmaster@a.test": "postmaster@a.test",
+    }
+    rows = [{"id": str(uuid.UUID(int=n)), "address": address} for n, address in enumerate(listed)]
+    with store.unit() as tx:
+        tx.execute(text(OLD_ROWS[0]), {"one": str(uuid.UUID(int=0))})
+        tx.execute(
+            text(
+                "INSERT INTO mailbox (id, address, quota_octets, grace_octets, used_octets, used_messages, when_full, "
+                "frozen, warned, campaign, created_at) VALUES (:id, :address, 9, 0, 0, 0, 'reject', :no, 0, :c, :at)"
+            ),
+            [row | {"no": False, "c": str(uuid.UUID(int=0)), "at": "2026-11-18T12:00:00.000000Z"} for row in rows],
+        )
+        alias = {"address": '"x"@xn--bcher-kva.test', "box": rows[0]["id"]}
+        tx.execute(text("INSERT INTO mailbox_alias (address, mailbox) VALUES (:address, :box)"), alias)
+        tx.execute(
+            text(
+                "INSERT INTO notice (id, kind, recipient, mailbox, state, attempts, created_at, next_at, facts, "
+                "returned) VALUES (:box, 'bounce', '\"ann@b\"@Agency.TEST', :box, 'due', 0, :at, :at, '{}', :none)"
+            ),
+            {"box": rows[0]["id"], "at": "2026-11-18T12:00:00.000000Z", "none": b""},
+        )
+
+    upgrade(database_url)
+
+    with store.reading() as tx:
+        assert tx.scalar(text("SELECT destination FROM notice")) == "agency.test"
+        now = {row["id"]: mailboxes.find(tx, listed[row["address"]]) for row in rows}
+        assert mailboxes.find(tx, mailbox_key("X@xn--bcher-kva.test")) == now[rows[0]["id"]]
+    assert {id_: box.id if box else None for id_, box in now.items()} == {row["id"]: row["id"] for row in rows}
+    assert {box.address for box in now.values() if box and box.campaign is None} == {"postmaster@a.test"}
     store.close()
 
 

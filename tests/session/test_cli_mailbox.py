@@ -27,6 +27,14 @@ def test_a_mailbox_is_made_with_its_limits_and_the_default_campaign(each_office:
     assert (change.verb, change.reason, change.number) == ("mailbox add", "go", said["change"])
 
 
+def test_a_postmaster_that_is_made_belongs_to_no_campaign(office: Office) -> None:
+    office.json("mailbox", "add", "Postmaster@agency.test", "--reason", "go")
+    with office.store.reading() as tx:
+        made = mailboxes.find(tx, "postmaster@agency.test")
+    assert made is not None
+    assert made.campaign is None
+
+
 def test_lists_have_the_columns_of_the_auditors_view(office: Office) -> None:
     add_box(office.store, box(octets=1000))
     columns = ["address", "quota_octets", "quota_messages", "used_octets", "used_messages", "state", "when_full"]

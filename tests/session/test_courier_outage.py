@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -130,6 +131,30 @@ def test_a_dead_mx_holds_up_its_own_domain_only(store: Store, hr: Mailbox) -> No
     assert found[0][0] >= 26
 
 
+def test_trouble_with_the_dns_of_one_domain_is_looked_at_with_a_few_notices(store: Store, hr: Mailbox) -> None:
+    """Each look-up lasts as long as it may, and few are under way at a time: others would wait for them."""
+    owe(store, *(bounce(hr, f"a{number}@{domain}.test") for number in range(30) for domain in ("mute", "live")))
+    with Nameserver() as dns, relay(host="127.0.0.3") as live:
+        dns.failing("mute.test")
+        dns.add("live.test", "A", "127.0.0.3")
+        deliver(store, carrier(direct(dns, live.port)))
+        assert len(live.taken) == 30
+        assert tried(store) == (32, 30)
+
+        dns.mend()
+        dns.add("mute.test", "A", "127.0.0.3")
+        deliver(store, carrier(direct(dns, live.port)))
+        assert tried(store) == (60, 58), "those that were tried wait for their time"
+
+
+def test_a_notice_that_cannot_be_written_costs_no_connection(store: Store, hr: Mailbox) -> None:
+    strange = [replace(bounce(hr, f"a{number}@far.test"), facts={"from": "another version"}) for number in range(5)]
+    owe(store, *strange, bounce(hr, "ann@far.test"))
+    with relay() as server:
+        deliver(store, carrier(smarthost(server), at_once=1))
+        assert (len(server.taken), server.sessions) == (1, 1)
+
+
 def test_a_dead_first_mx_is_passed_over_once_it_is_known(store: Store, hr: Mailbox) -> None:
     owe(store, *(bounce(hr, f"a{number}@far.test") for number in range(30)))
     with Nameserver() as dns, relay(host="127.0.0.2") as dead, relay(host="127.0.0.3", port=dead.port) as live:
@@ -220,6 +245,42 @@ def test_a_courier_that_is_told_to_stop_waits_for_no_server_that_hangs(store: St
     with store.reading() as tx:
         leased = tx.execute(text("SELECT count(*) FROM notice WHERE lease_owner IS NOT NULL")).scalar_one()
     assert (leased, tried(store)) == (4, (0, 0))
+
+
+def test_what_is_under_way_is_not_claimed_again_by_its_own_courier(store: Store, hr: Mailbox) -> None:
+    """As after the database stood still: the leases ran out, and nobody else is there to take what was let go."""
+    owe(store, *(bounce(hr, f"a{number}@far.test") for number in range(4)))
+
+    async def story() -> None:
+        with relay(delay=1.0) as server:
+            way = carrier(smarthost(server), timeout=5.0)
+            work = asyncio.create_task(Courier(store, way).deliver_due())
+            await until(lambda: server.said.count("DATA") == 4)
+            with store.unit() as tx:
+                tx.execute(text("UPDATE notice SET lease_until = '2000-01-01T00:00:00.000000Z'"))
+            assert await work == 4
+            await way.tidy(all_=True)
+            assert len(server.taken) == 4
+
+    asyncio.run(story())
+    assert tried(store) == (4, 4)
+
+
+def test_servers_that_do_not_say_goodbye_are_left_all_at_once(store: Store, hr: Mailbox) -> None:
+    """One after the other they would keep the courier from its next notices."""
+    owe_many(store, hr)
+
+    async def story() -> None:
+        with relay(quit=HANG, delay=0.02) as server:
+            way = carrier(smarthost(server))
+            await Courier(store, way).deliver_due()
+            assert server.open == 4
+            leaving = asyncio.create_task(way.tidy(all_=True))
+            await until(lambda: server.said.count("QUIT") == 4)
+            assert server.open == 4
+            await leaving
+
+    asyncio.run(story())
 
 
 class Clock:

@@ -4,6 +4,7 @@ import http.server
 import socketserver
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pytest
 from smtpd_service.outbound.encryption import Mode
 from smtpd_service.outbound.relay import Login
 from smtpd_service.outbound.route import Smarthost
+from smtpd_service.outbound.sts import Policies
 from storage.engine import Store
 from storage.records import Mailbox
 from tests.nameserver import Nameserver
@@ -144,6 +146,7 @@ class PolicyServer:
 
     def __init__(self) -> None:
         self.status, self.kind, self.octets = 200, "text/plain", b""
+        self.drips: tuple[bytes, ...] = ()
         self.asked: list[tuple[str, str]] = []
         self.port = 0
 
@@ -164,6 +167,9 @@ def policies(context: ssl.SSLContext) -> Iterator[PolicyServer]:
             self.send_header("Location", "/.well-known/mta-sts.txt")
             self.end_headers()
             self.wfile.write(told.octets)
+            for drop in told.drips:
+                time.sleep(0.05)
+                self.wfile.write(drop)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -341,3 +347,29 @@ def test_a_policy_outlives_trouble_with_dns_and_https(
     assert kept.of("far.test") == first, "its new policy cannot be fetched"
     dns.forget("_mta-sts.far.test", "TXT")
     assert kept.of("far.test") == first, "its record is gone"
+
+
+def test_a_policy_that_drips_is_cut_off(dns: Nameserver, https: PolicyServer, authority: Authority) -> None:
+    """Each read ends in time; all of them together must, too."""
+    https.says("enforce", "mx1.far.test")
+    https.drips = (b"\r\nx: y",) * 40
+    resolver = direct(dns, 25).resolver
+    kept = Policies(resolver, authority.client(), port=https.port, patience=0.5)
+    assert kept.of("far.test") is None
+    assert len(https.asked) == 1
+
+
+def test_a_fetch_that_failed_is_not_repeated_with_each_notice(
+    dns: Nameserver, https: PolicyServer, authority: Authority
+) -> None:
+    kept = direct(dns, 25, https=https.port, context=authority.client()).policies
+    https.says("enforce", "mx1.far.test")
+    dns.forget("_mta-sts.far.test", "TXT")
+    dns.txt("_mta-sts.far.test", "v=STSv1; id=first;", ttl=0)
+    first = kept.of("far.test")
+    https.status = 500
+    for number in range(3):
+        dns.forget("_mta-sts.far.test", "TXT")
+        dns.txt("_mta-sts.far.test", f"v=STSv1; id={number};", ttl=0)
+        assert kept.of("far.test") == first
+    assert len(https.asked) == 2

@@ -22,8 +22,10 @@ from cryptography.x509.oid import NameOID
 from smtpd_service.cli.certificate import check_certificate
 from smtpd_service.cli.outside import from_outside
 from smtpd_service.cli.remark import Finding
+from smtpd_service.outbound.signing import read_key
 from smtpd_service.settings import Settings, load
 from tests.nameserver import Nameserver
+from tests.signing import ed25519_key
 
 HOST = "mx.agency.gov.zz"
 DOMAIN = "agency.gov.zz"
@@ -184,6 +186,48 @@ def test_keys_that_are_not_ours_are_failures(settings: Settings, nameserver: Nam
 
     assert found[f"dns DANE {HOST}"].state == "fail"
     assert (found[f"dns DKIM {DOMAIN}"].state, "another key" in found[f"dns DKIM {DOMAIN}"].found) == ("fail", True)
+
+
+def test_a_key_above_the_mailboxes_domain_is_looked_up_there(settings: Settings, nameserver: Nameserver) -> None:
+    nameserver.add(HOST, "A", "192.0.2.25")
+    above = signing_as(settings, "gov.zz")
+
+    found = looked(above, DOMAIN, "other.zz")
+
+    assert (found["dns DKIM gov.zz"].state, f"dns DKIM {DOMAIN}" in found) == ("fail", False)
+    assert (found["dns DKIM other.zz"].state, "unsigned" in found["dns DKIM other.zz"].found) == ("warn", True)
+
+
+def signing_as(settings: Settings, domain: str) -> Settings:
+    return settings.model_copy(update={"dkim": settings.dkim.model_copy(update={"domain": domain})})
+
+
+def test_a_key_that_the_courier_signs_with_is_read_as_it_reads_it(
+    settings: Settings, nameserver: Nameserver, tmp_path: Path
+) -> None:
+    made = ed25519_key()
+    (tmp_path / "d.pem").write_bytes(made.private)
+    assert read_key(tmp_path / "d.pem").algorithm == made.algorithm
+    nameserver.add(HOST, "A", "192.0.2.25")
+    nameserver.txt(f"s1._domainkey.{DOMAIN}", made.record)
+
+    assert looked(settings)[f"dns DKIM {DOMAIN}"].state == "ok"
+
+
+def test_a_policy_to_publish_names_the_servers_that_take_the_mail(settings: Settings, nameserver: Nameserver) -> None:
+    """One that named us alone would have senders refuse the front servers."""
+    nameserver.add(HOST, "A", "192.0.2.25")
+    nameserver.add(DOMAIN, "MX", "10 front1.agency.gov.zz.", "20 front2.agency.gov.zz.")
+
+    remedy = looked(settings)[f"dns MTA-STS {DOMAIN}"].remedy
+
+    assert "mode: testing / mx: front1.agency.gov.zz / mx: front2.agency.gov.zz / max_age" in remedy
+
+
+def test_a_domain_that_is_our_host_has_one_spf_record(settings: Settings, nameserver: Nameserver) -> None:
+    nameserver.add(HOST, "A", "192.0.2.25")
+    proposed = [finding for finding in from_outside(settings, [HOST]) if finding.subject == f"dns SPF {HOST}"]
+    assert len(proposed) == 1
 
 
 def test_an_address_that_does_not_name_us_back_is_a_warning(settings: Settings, nameserver: Nameserver) -> None:

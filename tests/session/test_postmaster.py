@@ -21,6 +21,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         {"address": "postmaster@listed.test", "quota": 1, "when_full": "reject"},
         {"address": "it@alias.test", "aliases": ["postmaster@alias.test"]},
         {"address": "it@full.test", "quota_messages": 0, "aliases": ["postmaster@full.test"]},
+        {"address": "it@tight.test", "quota": 10, "when_full": "reject", "aliases": ["postmaster@tight.test"]},
     )
     with serving(tmp_path_factory.mktemp("postmaster"), *boxes) as running:
         yield running
@@ -67,6 +68,22 @@ def test_a_listed_postmaster_has_the_mail_of_its_domain(service: Service) -> Non
 def test_a_postmaster_who_is_another_name_of_a_full_mailbox_is_taken_all_the_same(service: Service) -> None:
     assert stored_in(service, "<it@full.test>", mail_from="").startswith("552 5.2.2")
     assert stored_in(service, "<postmaster@full.test>") == OWN
+
+
+def test_a_mailbox_that_turns_out_to_have_no_room_after_data_does_not_refuse_its_postmaster(service: Service) -> None:
+    assert stored_in(service, "<postmaster@tight.test>") == OWN
+    # The same mail again is the same mail, also when there is room now.
+    with service.store() as store, store.unit() as tx:
+        box = mailboxes.find(tx, "it@tight.test")
+        assert box is not None
+        mailboxes.set_quota(tx, box.id, Quota(10**6), WhenFull.REJECT)
+    sent = mail(subject="<postmaster@tight.test>ann@agency.test")
+    with Dialogue(service.address) as client:
+        client.hello().transaction("<postmaster@tight.test>")
+        assert client.data(sent, end=b".\r\n").startswith("250 2.6.0 Received before")
+        client.transaction("<it@tight.test>", "<Postmaster@tight.test>")
+        assert client.data(mail(subject="both"), end=b".\r\n").startswith("250 2.6.0 Stored")
+    assert stored_in(service, "<postmaster@tight.test>", mail_from="bob@agency.test") == "it@tight.test"
 
 
 def test_postmaster_takes_mail_from_the_null_sender_and_with_a_size_declared(service: Service) -> None:

@@ -110,6 +110,17 @@ def test_caps_hold_for_the_named_client_and_not_for_the_front_server(
                 assert late.closed()
 
 
+def test_all_addresses_of_one_ipv6_network_have_one_cap(house: Service, authority: Authority, way: int) -> None:
+    with contextlib.ExitStack() as open_:
+        for host in range(2):
+            named = v2(PROXY, TCP6, f"2001:db8:0:{way}::{host}")
+            open_.enter_context(behind(house, way, named, authority)).hello()
+        with behind(house, way, v2(PROXY, TCP6, f"2001:db8:0:{way}:ffff::7"), authority) as late:
+            assert late.reply().startswith("421 4.7.0")
+        with behind(house, way, v2(PROXY, TCP6, f"2001:db8:1:{way}::7"), authority) as another:
+            another.hello()
+
+
 def bounced(client: Client) -> bool:
     """Say whether a mail to a full mailbox is answered with a bounce, which only a proved sender is sent."""
     client.hello()
@@ -173,6 +184,14 @@ def test_a_header_from_a_stranger_is_closed_without_a_word(house: Service, way: 
         client.send(v1("198.51.100.7"))
         assert client.closed()
     eventually(lambda: f'proxy_header_refused client={STRANGER} why="not in trusted_relays"' in log_of(house))
+
+
+def test_a_stranger_who_knocks_again_and_again_does_not_fill_the_log(house: Service) -> None:
+    before = log_of(house).count("not in trusted_relays")
+    for _ in range(10):
+        with at(ways_in(house)[1], source=STRANGER) as client, contextlib.suppress(ConnectionError):
+            assert client.closed()
+    assert log_of(house).count("not in trusted_relays") <= before + 1
 
 
 def test_a_header_where_none_is_asked_for_is_no_command(house: Service) -> None:

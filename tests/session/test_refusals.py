@@ -124,3 +124,17 @@ def test_a_record_says_whether_the_sender_was_proved_and_nothing_while_nobody_ha
     ]
     assert message["authentication"].startswith("mx.agency.test;")
     assert bounces == []
+
+
+def test_who_names_a_full_mailbox_again_and_again_leaves_one_record_a_message(service: Service) -> None:
+    with Dialogue(service.address) as client:
+        client.hello()
+        for _ in range(2):
+            client.ask("MAIL FROM:<again@agency.test>")
+            for _ in range(30):
+                assert client.ask("RCPT TO:<reject@agency.test>").startswith("552 5.2.2")
+            assert client.ask("RCPT TO:<defer@agency.test>").startswith("452 4.2.2")
+            client.ask("RSET")
+
+    recorded = sorted(row["recipient"] for row in of(service, "again@agency.test"))
+    assert recorded == ["defer@agency.test"] * 2 + ["reject@agency.test"] * 2

@@ -165,7 +165,7 @@ def test_results_that_claim_to_be_ours_are_not_believed_nor_handed_on(service: S
     assert not row["proved"]
     with service.store() as store, store.reading() as tx:
         assert forged.encode() in (messages.octets(tx, MessageId(str(row["id"]))) or b"")
-    octets = signed(letter("ann@signs.test", extra=forged), "signs.test")
+    octets = signed(letter("returned@signs.test", extra=forged), "signs.test")
     send(service, octets, "returned@signs.test", FULL)
     eventually(lambda: len(service.outbox("returned@signs.test")) == 1)
     [bounce] = service.outbox("returned@signs.test")

@@ -71,6 +71,12 @@ def test_a_sender_beyond_its_rate_is_refused_and_another_one_is_not(intake: Inta
     assert rows(store, "SELECT reply FROM refusals") == [("550 5.2.121 Too many messages an hour from this sender",)]
 
 
+def test_who_forges_a_sender_does_not_use_up_the_rate_of_that_sender(intake: Intake, store: Store) -> None:
+    made = rated(store, rate_sender=1)
+    forged = [offer(bytes([n]), made, proved=False) for n in range(3)]
+    assert outcomes(intake, *forged, offer(b"4", made)) == [Stored, SenderRateExceeded, SenderRateExceeded, Stored]
+
+
 def test_the_null_sender_is_one_sender(intake: Intake, store: Store) -> None:
     made = rated(store, WhenFull.DEFER, rate_sender=1)
     [first, second] = answers(intake, offer(b"1", made, mail_from=""), offer(b"2", made, mail_from=""))
@@ -115,6 +121,13 @@ def test_the_hour_slides_and_no_message_is_forgotten_before_it_is_over(intake: I
     assert outcomes(intake, offer(b"2", made)) == [RateExceeded]
     let_pass(store, timedelta(minutes=6))
     assert outcomes(intake, offer(b"3", made), offer(b"4", made)) == [Stored, RateExceeded]
+
+
+def test_a_clock_that_was_a_day_ahead_for_a_while_stops_nobody(intake: Intake, store: Store) -> None:
+    made = rated(store, rate_messages=1)
+    assert outcomes(intake, offer(b"1", made)) == [Stored]
+    let_pass(store, -timedelta(days=1))
+    assert outcomes(intake, offer(b"2", made), offer(b"3", made)) == [Stored, RateExceeded]
 
 
 def test_counts_are_forgotten_after_two_hours_by_housekeeping(intake: Intake, store: Store) -> None:

@@ -59,4 +59,4 @@ def test_no_field_is_nobody() -> None:
 
 @pytest.mark.parametrize("piece", ["(", '"', "<", "\\", '"\\', "a@", ",", ' "', "()"])
 def test_a_long_field_takes_no_time(piece: str) -> None:
-    assert author_domain(f"From: {piece * (9_000 // len(piece))}\r\n".encode()) is None
+    assert author_domain(f"From: {piece * (1_900 // len(piece))}\r\n".encode()) is None

@@ -44,6 +44,30 @@ def test_more_messages_than_threads_all_end_in_time(nameserver: Nameserver) -> N
     at.close()
 
 
+def test_a_client_whose_names_are_never_answered_holds_up_nobody_else(nameserver: Nameserver) -> None:
+    nameserver.dead("_dmarc.dead.test")
+    publish(nameserver, "agency.test")
+    at = desk(nameserver, "8 s")
+    octets = signed(letter(), "agency.test")
+
+    async def both() -> Proof:
+        dead = letter("eve@dead.test")
+        stranger = [
+            asyncio.create_task(at.proof(dead, client="192.0.2.66", helo="x.test", mail_from="eve@dead.test"))
+            for _ in range(4 * module.THREADS)
+        ]
+        await asyncio.sleep(0.2)
+        found = await proof(at, octets)
+        assert not any(each.done() for each in stranger)
+        for each in stranger:
+            each.cancel()
+        await asyncio.wait(stranger)
+        return found
+
+    assert asyncio.run(both()).by == "dkim:agency.test"
+    at.close()
+
+
 def test_what_takes_too_long_is_not_waited_for(
     nameserver: Nameserver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

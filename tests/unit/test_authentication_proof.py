@@ -68,6 +68,15 @@ def test_who_proves_himself_gets_no_notice_sent_to_his_victim(nameserver: Namese
     assert outcome(examined(nameserver, octets, mail_from="bob@victim.test")) == (True, "dkim:spam.test", False)
 
 
+def test_a_signature_of_a_provider_vouches_for_the_one_who_wrote_and_for_none_of_his_neighbours(
+    nameserver: Nameserver,
+) -> None:
+    publish(nameserver, "provider.test")
+    octets = signed(letter("Ann@provider.test"), "provider.test")
+    assert outcome(examined(nameserver, octets, mail_from="ann@provider.test")) == (True, "dkim:provider.test", True)
+    assert outcome(examined(nameserver, octets, mail_from="bob@provider.test")) == (True, "dkim:provider.test", False)
+
+
 def test_a_notice_goes_to_a_mailing_service_that_may_use_its_reverse_path(nameserver: Nameserver) -> None:
     publish(nameserver, "agency.test")
     nameserver.txt("bounces.service.test", SPF)

@@ -11,7 +11,8 @@ import pytest
 
 from smtpd_service.domain.notice import Letterhead, UsageWarning
 from smtpd_service.domain.size import size_in_words
-from smtpd_service.outbound.compose import compose_warning
+from smtpd_service.outbound.compose import Takes, compose, compose_warning
+from storage.records import NoticeKind
 
 AT = datetime(2025, 3, 10, 20, 11, tzinfo=UTC)
 WARNING = UsageWarning("w-1", "ops@agency.test", "hr@agency.test", 85, True, 42_500, 50_000, 17, 20, AT)
@@ -33,6 +34,13 @@ def test_a_warning_names_the_level_and_the_numbers() -> None:
         assert "42.5 kB of 50.0 kB" in shown
         assert "17 of 20" in shown
         assert "Monday, 10 March 2025, 4:11 PM EDT" in shown
+
+
+def test_a_server_without_smtputf8_gets_a_header_in_ascii() -> None:
+    warning = replace(WARNING, recipient="ops@büro.test")
+    for takes in (Takes(smtputf8=True), Takes(smtputf8=False)):
+        octets = compose(NoticeKind.WARNING, warning.facts(), b"", LETTERHEAD, AT, takes=takes)
+        assert octets.partition(b"\r\n\r\n")[0].isascii() is not takes.smtputf8
 
 
 def test_a_warning_is_mail_by_a_machine_from_the_mailboxs_postmaster() -> None:

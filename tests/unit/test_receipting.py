@@ -1,6 +1,7 @@
 """Receipts for replies: owed by the unit that files them, to proved people alone, on both databases."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -105,6 +106,16 @@ def test_machines_lists_and_who_is_not_proved_get_none(
     assert owed(store) == []
     with run(store, "SELECT state FROM messages") as found:
         assert list(found.rows) == [("read",)]
+
+
+def test_who_writes_to_a_postmaster_gets_none(store: Store, child: Child, hr: Mailbox) -> None:
+    own = add_box(store, box("postmaster@agency.test"))
+    add_messages(store, own, reply("a", "b", "c"))
+    named = reply("d", "e", "f")
+    with store.unit() as tx:
+        messages.store(tx, [named], [replace(delivery(named, hr), recipient="Postmaster@agency.test")])
+    read(store, child)
+    assert owed(store) == []
 
 
 def test_a_reply_without_items_is_told_so(store: Store, child: Child, hr: Mailbox) -> None:

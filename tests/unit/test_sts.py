@@ -1,10 +1,13 @@
 """What is a policy of MTA-STS, and which hosts it names (RFC 8461 sections 3.2 and 4.1)."""
 
+import time
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpd_service.outbound.sts import LONGEST_AGE, NoPolicyError, Policy, parse_policy
+from smtpd_service.outbound.sts import LARGEST, LONGEST_AGE, NoPolicyError, Policy, parse_policy
 
 PLAIN = "version: STSv1\r\nmode: enforce\r\nmx: mail.far.test\r\nmx: *.far.test\r\nmax_age: 604800\r\n"
 
@@ -41,6 +44,16 @@ def test_an_age_beyond_a_year_is_a_year() -> None:
 def test_what_is_no_policy_says_so(text: str) -> None:
     with pytest.raises(NoPolicyError):
         parse_policy(text)
+
+
+@pytest.mark.parametrize(
+    "line", ["x: a" + " " * LARGEST + "b", "x" + " " * LARGEST + "y", "x:" + " \t" * (LARGEST // 2)]
+)
+def test_a_hostile_line_takes_linear_time(line: str) -> None:
+    begun = time.process_time()
+    with suppress(NoPolicyError):
+        parse_policy(PLAIN + line)
+    assert time.process_time() - begun < 0.5
 
 
 @given(st.text())
