@@ -94,11 +94,12 @@ def diagnostic(refused: Refused, box: Mailbox) -> str:
     """Return the reply that refused, with what is used and allowed where that is the reason."""
     text = str(reply_to(refused.why, refused.mode))
     if isinstance(refused.why, MailboxFull) and refused.mode is WhenFull.BOUNCE:
-        return f"{text}, {box.used.octets} of {box.quota.octets} octets used"
+        return f"{text}, {refused.why.used} of {refused.why.limit} {refused.why.dimension} used"
     return text
 
 
 def _failed(recipient: Recipient, refused: Refused, box: Mailbox) -> FailedRecipient:
+    why = refused.why
     return FailedRecipient(
         address=recipient.address,
         original=recipient.parameters.orcpt,
@@ -106,6 +107,7 @@ def _failed(recipient: Recipient, refused: Refused, box: Mailbox) -> FailedRecip
         diagnostic=diagnostic(refused, box),
         used_octets=box.used.octets,
         quota_octets=box.quota.octets,
+        quota_messages=why.limit if isinstance(why, MailboxFull) and why.dimension == "messages" else None,
     )
 
 

@@ -207,5 +207,7 @@ def parse_size(text: str) -> int:
     """Return octets for `60GB`, `500 kB`, `1 GiB` or a plain number. Raises ValueError saying what is right."""
     try:
         return int(TypeAdapter(Size).validate_python(text.strip()))
-    except ValidationError:
+    except (ValidationError, OverflowError):
+        if _SIZE.fullmatch(text.strip()):
+            raise ValueError(f"{text!r} is too large; the largest size is {SIZE_LIMIT} octets") from None
         raise ValueError(f"{text!r} is no size; write octets or a number with a unit: 500 kB, 25 MB, 1 GiB") from None

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.columns import instant_text
 from storage.engine import Tx
-from storage.records import MailboxId
+from storage.records import MailboxId, Recent
 from storage.schema import arrival
 from storage.statement import Statement, marks
 
@@ -49,6 +49,18 @@ def lately(tx: Tx, boxes: Iterable[MailboxId], senders: Iterable[str], now: date
         rows = tx.exec_driver_sql(sql, (*mine, *some, *span))
         found |= {(MailboxId(str(row.mailbox)), row.sender): int(row.messages) for row in rows}
     return found
+
+
+def recent(tx: Tx, box: MailboxId, now: datetime) -> Recent:
+    """Return what one mailbox had in the last hour: from all, and from the sender that sent most. Locks nothing."""
+    stored = func.sum(arrival.c.messages).label("stored")
+    within = (arrival.c.mailbox == box, arrival.c.since > now - HOUR - PART, arrival.c.since < now + PART)
+    each = select(arrival.c.sender, stored).where(*within).group_by(arrival.c.sender).subquery()
+    most = select(
+        func.max(each.c.stored).filter(each.c.sender == ALL), func.max(each.c.stored).filter(each.c.sender != ALL)
+    )
+    of_all, of_sender = tx.execute(most).one()
+    return Recent(int(of_all or 0), int(of_sender or 0))
 
 
 def _parts(senders: Iterable[str]) -> Iterator[Sequence[str]]:

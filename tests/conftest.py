@@ -15,9 +15,20 @@ with warnings.catch_warnings():
 from smtpd_service.parsing import Child
 from storage.engine import Store, open_store
 from storage.upgrade import upgrade
+from tests import provoked
+from tests.foreign.programs import is_here
 from tests.nameserver import Nameserver
 from tests.servers import PostgresServer
 from tests.service import Service
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_report_is_read_by_others() -> Iterator[None]:
+    """Fail at the end if Sisimai or flufl.bounce took any report that a test provoked for something else."""
+    yield
+    if is_here("sisimai"):
+        wrong = provoked.misread()
+        assert not wrong, "\n".join(wrong)
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from tests import provoked
+
 HANG, HANG_UP, HALF_CLOSE = "hang", "hang up", "half-close"
 
 Answer = str | Sequence[str]
@@ -333,6 +335,7 @@ class _Session:
 
     def keep(self, octets: bytes) -> None:
         assert self.sender is not None
+        provoked.keep(octets)
         addresses, parameters = zip(*self.recipients, strict=True)
         self.server.taken.append(
             Taken(

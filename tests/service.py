@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.engine import Store, open_store
+from tests import provoked
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 20.0
@@ -105,6 +106,7 @@ class Service:
         self._close()
 
     def _close(self) -> None:
+        provoked.keep_maildir(self.folder / "var/outbox")
         assert self.process is not None
         assert self.process.stdout is not None
         self.process.stdout.close()

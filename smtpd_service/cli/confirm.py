@@ -10,6 +10,7 @@ from storage import changes, nodes
 from storage.engine import Store, Tx
 
 PATIENCE = 2.0
+UNCHANGED = "already so, nothing changed"
 _LOOK_EVERY = 0.05
 
 
@@ -67,6 +68,8 @@ def wait_for_listeners(store: Store, recorded: Recorded, patience: float = PATIE
         time.sleep(_LOOK_EVERY)
 
 
-def as_facts(recorded: Recorded, heard: Heard | None) -> dict[str, Any]:
-    """Return what JSON says of a change."""
+def as_facts(recorded: Recorded | None, heard: Heard | None) -> dict[str, Any]:
+    """Return what JSON says of a change; None of each where all was so already."""
+    if recorded is None:
+        return {"change": None, "listeners": None}
     return {"change": recorded.number} | ({"listeners": asdict(heard)} if heard else {})

@@ -109,6 +109,17 @@ def mailbox_at(tx: Tx, text: str) -> Mailbox:
     raise Complaint(f"no mailbox {text!r}; {hint}")
 
 
+def limited_at(tx: Tx, text: str) -> Mailbox:
+    """Return the mailbox, locked, whose limits are to change, or complain of one that can have none."""
+    found = mailbox_at(tx, text)
+    if found.exempt:
+        raise Complaint(
+            f"{found.address}: a postmaster's mailbox has no quota, rate or freeze: it takes all mail "
+            "(RFC 5321 section 4.5.1)"
+        )
+    return mailboxes.lock(tx, [found.id])[found.id]
+
+
 def rounds_at(tx: Tx, name: str) -> tuple[str, ...]:
     """Return the ids of the round called so (`2026-W12`, or `W12` where that is one), or complain."""
     found = rounds_named(tx, name)

@@ -6,7 +6,7 @@ from smtpd_service.cli.paper import Column, Row, plain, shown, size, step
 from smtpd_service.domain.quota import percent
 from storage.engine import Store
 from storage.query import run
-from storage.records import Mailbox, Quota, Usage
+from storage.records import Mailbox, Quota, Recent, Usage
 
 
 def view_rows(store: Store, address: str | None = None) -> list[dict[str, Any]]:
@@ -50,20 +50,43 @@ def usage_of(box: Mailbox) -> dict[str, Any]:
     return {"used_octets": box.used.octets, "used_messages": box.used.messages}
 
 
+# A postmaster's limits hold nobody back.
+NO_LIMIT = "none"
+
 COLUMNS: tuple[Column, ...] = (
     plain("address", "mailbox"),
-    # A postmaster's limits hold nobody back.
-    Column("limit", lambda row: "none" if _is_postmaster(row) else size(row["quota_octets"]), right=True),
+    Column("limit", lambda row: NO_LIMIT if _is_postmaster(row) else size(row["quota_octets"]), right=True),
     Column("used", lambda row: size(row["used_octets"], 2), right=True),
     Column("%", lambda row: "" if _is_postmaster(row) else f"{_percent(row):.1f}", right=True),
-    Column("messages", lambda row: of(row["used_messages"], row["quota_messages"]), right=True),
-    plain("when_full"),
+    Column(
+        "messages",
+        lambda row: of(row["used_messages"], None if _is_postmaster(row) else row["quota_messages"]),
+        right=True,
+    ),
+    Column("when_full", lambda row: NO_LIMIT if _is_postmaster(row) else shown(row["when_full"])),
     plain("state"),
 )
 
 
 def of(used: int, limit: int | None) -> str:
     return shown(used) if limit is None else f"{used:,} of {limit:,}"
+
+
+def limit_of(box: Mailbox) -> str:
+    return NO_LIMIT if box.exempt else size(box.quota.octets)
+
+
+def messages_of(box: Mailbox) -> str:
+    return of(box.used.messages, None if box.exempt else box.quota.messages)
+
+
+def rates_of(box: Mailbox, recent: Recent | None) -> tuple[str, str]:
+    """Return the rate of all senders and that of one, as they are used (`3 of 3 an hour`); nothing where none is."""
+    if recent is None:
+        return "", ""
+    pairs = ((recent.of_all, box.quota.rate_messages), (recent.of_sender, box.quota.rate_sender))
+    all_, one = ("" if rate is None else f"{of(used, rate)} an hour" for used, rate in pairs)
+    return all_, one and f"{one} of one sender"
 
 
 def _is_postmaster(row: Row) -> bool:

@@ -9,10 +9,10 @@ from smtpd_service.cli.desk import mailbox_at
 from smtpd_service.cli.limits import view_row
 from smtpd_service.domain.forecast import REACH, Forecast, condition, forecast
 from smtpd_service.identity import now
-from storage import mailboxes, nodes, refusals, usage
+from storage import arrivals, mailboxes, nodes, refusals, usage
 from storage.columns import instant_text
 from storage.engine import StorageError, Store, Tx
-from storage.records import Mailbox, MailboxId, Sample
+from storage.records import Mailbox, MailboxId, Recent, Sample
 
 # Nobody reads a number of refusals beyond this, and each costs a step in an index at every tick.
 REFUSALS_COUNTED = 10_000
@@ -23,11 +23,15 @@ _SAMPLES_HOLD = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One mailbox as it stands; `refused` counts the last hour's refusals, up to `REFUSALS_COUNTED`."""
+    """One mailbox as it stands; `refused` counts the last hour's refusals, up to `REFUSALS_COUNTED`.
+
+    `recent` is what its rates count: of all senders, and of the busiest; None where it has no rate.
+    """
 
     box: Mailbox
     forecast: Forecast
     refused: int
+    recent: Recent | None
 
     @property
     def condition(self) -> str:
@@ -80,17 +84,35 @@ class Lookout:
 
     def _sight(self, tx: Tx, box: Mailbox, at: datetime) -> Sight:
         refused = refusals.count_since(tx, box.id, at - _HOUR, REFUSALS_COUNTED)
-        return Sight(box, forecast(box, self._samples[box.id], at), refused)
+        return Sight(box, forecast(box, self._samples[box.id], at), refused, recent_of(tx, box, at))
+
+
+def recent_of(tx: Tx, box: Mailbox, at: datetime) -> Recent | None:
+    """Return what was stored in the last hour as the rates count it, None for a mailbox without one."""
+    rated = box.quota.rate_messages is not None or box.quota.rate_sender is not None
+    return arrivals.recent(tx, box.id, at) if rated and not box.exempt else None
+
+
+def pace_facts(recent: Recent | None) -> dict[str, int | None]:
+    return {
+        "messages_last_hour": recent.of_all if recent else None,
+        "busiest_sender_last_hour": recent.of_sender if recent else None,
+    }
 
 
 def facts(of: Sight, at: datetime) -> dict[str, Any]:
     """Return a mailbox as the view shows it, and what is expected of it; rates by the hour, times in UTC."""
     left = of.forecast.left
-    return view_row(of.box) | {
-        "condition": of.condition,
-        "octets_per_hour": round(of.forecast.octets * 3600) if of.forecast.known else None,
-        "messages_per_hour": round(of.forecast.messages * 3600, 1) if of.forecast.known else None,
-        "seconds_to_full": 0 if of.forecast.full else None if left is None else int(left.total_seconds()),
-        "full_at": None if of.forecast.full or left is None else instant_text(at + left),
-        "refused_last_hour": of.refused,
-    }
+    return (
+        view_row(of.box)
+        | pace_facts(of.recent)
+        | {
+            "exempt": of.box.exempt,
+            "condition": of.condition,
+            "octets_per_hour": round(of.forecast.octets * 3600) if of.forecast.known else None,
+            "messages_per_hour": round(of.forecast.messages * 3600, 1) if of.forecast.known else None,
+            "seconds_to_full": 0 if of.forecast.full else None if left is None else int(left.total_seconds()),
+            "full_at": None if of.forecast.full or left is None else instant_text(at + left),
+            "refused_last_hour": of.refused,
+        }
+    )

@@ -8,9 +8,10 @@ import typer
 from smtpd_service.campaign import default_campaign
 from smtpd_service.cli import typed
 from smtpd_service.cli.complaint import Complaint
-from smtpd_service.cli.confirm import Recorded, as_facts, record, wait_for_listeners
-from smtpd_service.cli.desk import Desk, mailbox_at, open_desk
-from smtpd_service.cli.limits import COLUMNS, limits_of, view_row, view_rows
+from smtpd_service.cli.confirm import UNCHANGED, Recorded, as_facts, record, wait_for_listeners
+from smtpd_service.cli.desk import Desk, limited_at, mailbox_at, open_desk
+from smtpd_service.cli.limits import COLUMNS, NO_LIMIT, limit_of, limits_of, rates_of, view_row, view_rows
+from smtpd_service.cli.lookout import pace_facts, recent_of
 from smtpd_service.cli.newlimits import new_limits
 from smtpd_service.cli.options import Config, Json, Reason, noun
 from smtpd_service.cli.paper import print_facts, print_grid, print_json, print_table, size, step
@@ -23,6 +24,9 @@ from storage.records import Mailbox, MailboxId, Quota, Usage, WhenFull
 verbs = noun("Mailboxes that replies are sent to.")
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mailbox, by its address or an alias.")]
+
+# What holds of no postmaster's mailbox.
+_HOLDING = ("quota_octets", "quota_messages", "grace_octets", "rate_messages", "rate_sender", "when_full", "warn_at")
 
 
 @verbs.command("list")
@@ -40,13 +44,17 @@ def list_(*, config: Config = None, json: Json = False) -> None:
 def show(address: Address, *, config: Config = None, json: Json = False) -> None:
     """One mailbox: limits, aliases, campaign."""
     with open_desk(config) as desk, desk.store.reading() as tx:
-        facts = _facts(tx, mailbox_at(tx, address))
+        box, at = mailbox_at(tx, address), now()
+        recent = recent_of(tx, box, at)
+        facts = _facts(tx, box)
     if json:
-        print_json(facts)
+        print_json(facts | pace_facts(recent) | {"exempt": box.exempt})
         return
-    sizes = {name: size(facts[name], 2) for name in ("quota_octets", "used_octets", "grace_octets")}
-    sizes |= {name: facts[name] or "as configured" for name in ("warn_at", "language")}
-    print_facts((name.replace("_", " "), _on_paper(value)) for name, value in (facts | sizes).items())
+    words = {name: size(facts[name], 2) for name in ("quota_octets", "used_octets", "grace_octets")}
+    words |= {name: facts[name] or "as configured" for name in ("warn_at", "language")}
+    words |= zip(("rate_messages", "rate_sender"), rates_of(box, recent), strict=True)
+    words |= dict.fromkeys(_HOLDING, NO_LIMIT) if box.exempt else {}
+    print_facts((name.replace("_", " "), _on_paper(value)) for name, value in (facts | words).items())
 
 
 def _on_paper(value: Any) -> str:
@@ -105,7 +113,7 @@ def add(
             box = replace(limits.on(blank), campaign=campaign)
             mailboxes.add(tx, box, now())
             recorded = record(tx, verb="mailbox add", subject=key, before={}, after=limits_of(box), reason=reason)
-        _tell(desk, box, recorded, f"made, limit {size(box.quota.octets)}", json)
+        _tell(desk, box, recorded, f"made, limit {limit_of(box)}", json)
 
 
 def _require_free(tx: Tx, address: str) -> None:
@@ -172,9 +180,11 @@ def set_(
         with desk.store.unit() as tx:
             found = mailbox_at(tx, address)
             before = mailboxes.lock(tx, [found.id])[found.id]
-            mailboxes.set_notices(tx, before.id, before.warn_at, wanted)
-            was, is_ = {"language": before.language}, {"language": wanted}
-            recorded = record(tx, verb="mailbox set", subject=before.address, before=was, after=is_, reason=reason)
+            recorded = None
+            if before.language != wanted:
+                mailboxes.set_notices(tx, before.id, before.warn_at, wanted)
+                was, is_ = {"language": before.language}, {"language": wanted}
+                recorded = record(tx, verb="mailbox set", subject=before.address, before=was, after=is_, reason=reason)
         told = f"notices in {step(before.language or 'default', wanted or 'default')}"
         _tell(desk, replace(before, language=wanted), recorded, told, json, language=wanted)
 
@@ -194,27 +204,28 @@ def thaw(address: Address, *, reason: Reason = "", config: Config = None, json: 
 def _set_frozen(address: str, frozen: bool, reason: str, config: Config, json: bool) -> None:
     with open_desk(config) as desk:
         with desk.store.unit() as tx:
-            found = mailbox_at(tx, address)
-            before = mailboxes.lock(tx, [found.id])[found.id]
-            mailboxes.set_frozen(tx, before.id, frozen)
-            recorded = record(
-                tx,
-                verb="mailbox freeze" if frozen else "mailbox thaw",
-                subject=before.address,
-                before={"frozen": before.frozen},
-                after={"frozen": frozen},
-                reason=reason,
-            )
-            box = mailboxes.lock(tx, [found.id])[found.id]
+            before = limited_at(tx, address)
+            box, recorded = replace(before, frozen=frozen), None
+            if box != before:
+                mailboxes.set_frozen(tx, box.id, frozen)
+                recorded = record(
+                    tx,
+                    verb="mailbox freeze" if frozen else "mailbox thaw",
+                    subject=box.address,
+                    before={"frozen": before.frozen},
+                    after={"frozen": frozen},
+                    reason=reason,
+                )
         _tell(desk, box, recorded, f"{before.state} → {box.state}" if before.state != box.state else box.state, json)
 
 
-def _tell(desk: Desk, box: Mailbox, recorded: Recorded, what: str, json: bool, **more: str | None) -> None:
-    heard = wait_for_listeners(desk.store, recorded)
+def _tell(desk: Desk, box: Mailbox, recorded: Recorded | None, what: str, json: bool, **more: str | None) -> None:
+    heard = wait_for_listeners(desk.store, recorded) if recorded else None
     if json:
         print_json(view_row(box) | more | as_facts(recorded, heard))
     else:
-        print_grid([(box.address, what, str(heard), f"recorded as #{recorded.number}")])
+        made = (str(heard), f"recorded as #{recorded.number}") if recorded else (UNCHANGED,)
+        print_grid([(box.address, what, *made)])
 
 
 verbs.command("purge")(purge)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +24,9 @@ from smtpd_service.purging import make_room
 from storage.engine import Tx
 from storage.purge import Extent, Released, Scope, extent
 from storage.records import Mailbox
+
+# What is older than nothing is everything, and nobody means that by an age.
+_YOUNGEST = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -59,7 +62,7 @@ def purge(
 ) -> int:
     """Make room: give up the octets of mail that was read; its rows, digests and what was read of it stay."""
     _check(older_than, round_, archive, dry_run=dry_run, yes=yes, reason=reason)
-    age = None if older_than is None else typed.age("--older-than", older_than)
+    age = None if older_than is None else _age(older_than)
     asked: dict[str, Any] = {"older_than": older_than} if older_than else {"round": round_}
     with open_desk(config) as desk:
         with desk.store.reading() as tx:
@@ -87,6 +90,13 @@ def _check(
         raise Complaint("--reason: say why this mail is given up")
     if archive is not None and archive.exists() and not archive.is_dir():
         raise Complaint(f"--archive: {archive} is no folder; name one, or a new one")
+
+
+def _age(older_than: str) -> timedelta:
+    age = typed.age("--older-than", older_than)
+    if age < _YOUNGEST:
+        raise Complaint(f"--older-than: {older_than!r} is less than 1 min, so all mail; write 1 min or more")
+    return age
 
 
 def _give_up(desk: Desk, scope: Scope, found: Extent, folder: Path | None, run: Run) -> bool:

@@ -6,10 +6,10 @@ import typer
 
 from smtpd_service.cli import typed
 from smtpd_service.cli.complaint import Complaint
-from smtpd_service.cli.confirm import as_facts, record, wait_for_listeners
-from smtpd_service.cli.desk import address_of, mailbox_at, open_desk
+from smtpd_service.cli.confirm import UNCHANGED, Recorded, as_facts, record, wait_for_listeners
+from smtpd_service.cli.desk import Desk, address_of, limited_at, open_desk
 from smtpd_service.cli.history import changes_of, print_changes
-from smtpd_service.cli.limits import COLUMNS, limits_of, told, view_row
+from smtpd_service.cli.limits import COLUMNS, limits_of, rates_of, told, view_row
 from smtpd_service.cli.lookout import Lookout, facts
 from smtpd_service.cli.newlimits import NewLimits, new_limits
 from smtpd_service.cli.options import Config, Json, Limit, Reason, noun
@@ -19,10 +19,11 @@ from smtpd_service.cli.settle import settle
 from smtpd_service.cli.watching import watch_all
 from smtpd_service.domain.forecast import in_words
 from storage import mailboxes
+from storage.engine import Tx
 from storage.records import Mailbox, WhenFull
 
 # What is full to its senders is called full here, also with an octet left.
-FILLING = (*COLUMNS[:-1], plain("condition", "state"), plain("forecast"))
+FILLING = (*COLUMNS[:-1], plain("rate"), plain("condition", "state"), plain("forecast"))
 
 verbs = noun("Limits of mailboxes: what they are, were, and how much is used.")
 
@@ -40,8 +41,14 @@ def show(address: MaybeAddress = None, *, config: Config = None, json: Json = Fa
     if json:
         print_json(rows if address is None else rows[0])
         return
-    said = [in_words(each.forecast, seen.at, zone) for each in seen.sights]
-    table = [row | {"forecast": forecast} for row, forecast in zip(rows, said, strict=True)]
+    said = [
+        {
+            "rate": ", ".join(filter(None, rates_of(each.box, each.recent))),
+            "forecast": in_words(each.forecast, seen.at, zone),
+        }
+        for each in seen.sights
+    ]
+    table = [row | words for row, words in zip(rows, said, strict=True)]
     print_table(table, FILLING, nothing="no mailbox; make one: pulsebox mailbox add ADDRESS --quota SIZE")
 
 
@@ -85,7 +92,10 @@ def set_(
     config: Config = None,
     json: Json = False,
 ) -> None:
-    """Change limits of a mailbox; what is not named stays. It holds on all listeners within a second."""
+    """Change limits of a mailbox; what is not named stays. It holds on all listeners within a second.
+
+    What is so already is not recorded.
+    """
     limits = new_limits(
         when_full, size=size, messages=messages, grace=grace, rate=rate, rate_sender=rate_sender, warn_at=warn_at
     )
@@ -93,20 +103,25 @@ def set_(
         raise Complaint("nothing to change; write a SIZE, or an option such as --messages N; see: --help")
     with open_desk(config) as desk:
         with desk.store.unit() as tx:
-            found = mailbox_at(tx, address)
-            before = mailboxes.lock(tx, [found.id])[found.id]
-            after = limits.on(before)
-            mailboxes.set_quota(tx, after.id, after.quota, after.when_full)
-            mailboxes.set_notices(tx, after.id, after.warn_at, after.language)
-            after = settle(tx, after, desk.settings)
-            was, is_ = limits_of(before), limits_of(after)
-            recorded = record(tx, verb="quota set", subject=after.address, before=was, after=is_, reason=reason)
-        heard = wait_for_listeners(desk.store, recorded)
+            before = limited_at(tx, address)
+            after, recorded = _set(tx, before, limits.on(before), desk, reason)
+        heard = wait_for_listeners(desk.store, recorded) if recorded else None
     if json:
         print_json(_facts(before, after) | as_facts(recorded, heard))
     else:
-        end = (step(before.state, after.state), str(heard), f"recorded as #{recorded.number}")
-        print_grid([*told(before, after), end])
+        made = (str(heard), f"recorded as #{recorded.number}") if recorded else (UNCHANGED, "")
+        print_grid([*told(before, after), (step(before.state, after.state), *made)])
+
+
+def _set(tx: Tx, before: Mailbox, after: Mailbox, desk: Desk, reason: str) -> tuple[Mailbox, Recorded | None]:
+    """Change a locked mailbox and record it; nothing where it is so already."""
+    if after == before:
+        return before, None
+    mailboxes.set_quota(tx, after.id, after.quota, after.when_full)
+    mailboxes.set_notices(tx, after.id, after.warn_at, after.language)
+    after = settle(tx, after, desk.settings)
+    was, is_ = limits_of(before), limits_of(after)
+    return after, record(tx, verb="quota set", subject=after.address, before=was, after=is_, reason=reason)
 
 
 def _facts(before: Mailbox, after: Mailbox) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from smtpd_service.setting_types import SIZE_LIMIT, Language, parse_size
 _AGE = re.compile(r"(\d{1,6}) ?(s|min|h|d)")
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _FIRST_YEAR = 1971
+_DIGITS = 1000
 
 
 def size(option: str, text: str) -> int:
@@ -27,8 +28,11 @@ def count_or_none(option: str, text: str) -> int | None:
     """Return a number of messages, None for `none`."""
     if text.lower() == "none":
         return None
-    if not (text.isascii() and text.isdigit()) or int(text) > SIZE_LIMIT:
+    if not (text.isascii() and text.isdigit()):
         raise Complaint(f"{option}: {text!r} is no number of messages; write a whole number, or none")
+    # Python reads no number of thousands of digits.
+    if len(text) > _DIGITS or int(text) > SIZE_LIMIT:
+        raise Complaint(f"{option}: {text!r} is too large; the largest number is {SIZE_LIMIT}; write it, or none")
     return int(text)
 
 

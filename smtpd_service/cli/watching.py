@@ -18,7 +18,7 @@ from rich.text import Text
 
 from smtpd_service.cli.complaint import one_line, printable
 from smtpd_service.cli.desk import Desk
-from smtpd_service.cli.limits import of
+from smtpd_service.cli.limits import limit_of, messages_of, rates_of
 from smtpd_service.cli.lookout import REFUSALS_COUNTED, Look, Lookout, Sight, facts
 from smtpd_service.cli.paper import as_json, moment, print_octets, say, size
 from smtpd_service.domain.forecast import in_words
@@ -26,6 +26,7 @@ from smtpd_service.domain.quota import percent
 from smtpd_service.identity import now
 from storage.columns import instant_text
 from storage.engine import StorageError
+from storage.records import Mailbox
 
 _BAR = 24
 _STYLES = {"accepting": "green", "filling": "yellow", "full": "bold red", "frozen": "cyan"}
@@ -109,13 +110,19 @@ class _AsLines:
 def _told(of_: Sight, look: Look, zone: tzinfo) -> Iterator[str]:
     box = of_.box
     yield of_.condition
-    yield f"{percent(box.quota, box.used):.1f} %"
-    yield f"{size(box.used.octets, 2)} of {size(box.quota.octets)}"
-    yield f"{of(box.used.messages, box.quota.messages)} messages"
+    if not box.exempt:
+        yield f"{percent(box.quota, box.used):.1f} %"
+    yield use(box)
+    yield f"{messages_of(box)} messages"
     yield rate(of_)
+    yield from filter(None, rates_of(box, of_.recent))
     yield in_words(of_.forecast, look.at, zone)
     yield f"{refused(of_)} refused in the last hour"
     yield _listeners(look)
+
+
+def use(box: Mailbox) -> str:
+    return f"{size(box.used.octets, 2)}{', limit ' if box.exempt else ' of '}{limit_of(box)}"
 
 
 def rate(of_: Sight) -> str:
@@ -166,13 +173,13 @@ def _paper(look: Look, zone: tzinfo) -> Table:
     for title in ("mailbox", "", "used", "messages", "comes", "forecast", "state", "refused in 1 h"):
         table.add_column(title, overflow="fold")
     for each in look.sights:
-        full = percent(each.box.quota, each.box.used)
+        full = 0.0 if each.box.exempt else percent(each.box.quota, each.box.used)
         table.add_row(
             Text(printable(each.box.address)),
             ProgressBar(total=100, completed=min(full, 100), width=_BAR, complete_style=_STYLES[each.condition]),
-            f"{size(each.box.used.octets, 2)} of {size(each.box.quota.octets)} ({full:.1f} %)",
-            of(each.box.used.messages, each.box.quota.messages),
-            rate(each),
+            use(each.box) + ("" if each.box.exempt else f" ({full:.1f} %)"),
+            messages_of(each.box),
+            "; ".join(filter(None, (rate(each), *rates_of(each.box, each.recent)))),
             in_words(each.forecast, look.at, zone),
             Text(each.condition, style=_STYLES[each.condition]),
             refused(each),

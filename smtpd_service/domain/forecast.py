@@ -20,6 +20,8 @@ _QUIET = timedelta(hours=1)
 # Samples of less than this say nothing of a rate: one message would make it.
 _SHORTEST = timedelta(seconds=30)
 _FAR = timedelta(days=365)
+# Of what is further off than this, the mail of some hours says too little to call a mailbox filling.
+_SOON = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,9 @@ def standing(box: Mailbox) -> str:
 
 
 def condition(box: Mailbox, seen: Forecast) -> str:
-    """Return the same, and `filling` for a mailbox that accepts and will be full if it goes on so."""
+    """Return the same, and `filling` for a mailbox that accepts and will be full within seven days if it goes on so."""
     stands = standing(box)
-    return "filling" if stands == "accepting" and seen.left is not None else stands
+    return "filling" if stands == "accepting" and seen.left is not None and seen.left <= _SOON else stands
 
 
 def in_words(seen: Forecast, now: datetime, zone: tzinfo) -> str:

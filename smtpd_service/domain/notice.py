@@ -18,7 +18,8 @@ class FailedRecipient:
     """One recipient that did not get the message.
 
     `address` is as given in RCPT; `original` is the raw ORCPT value (`type;xtext`) or None;
-    `status` is an enhanced code of class 5; `diagnostic` is our own reply, with code and text.
+    `status` is an enhanced code of class 5; `diagnostic` is our own reply, with code and text;
+    `quota_messages` is set where it is the number of messages that fills the mailbox.
     """
 
     address: str
@@ -27,6 +28,7 @@ class FailedRecipient:
     diagnostic: str
     used_octets: int
     quota_octets: int
+    quota_messages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

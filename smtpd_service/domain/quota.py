@@ -83,7 +83,9 @@ def refusing_mode(mode: WhenFull, why: Full, *, null_sender: bool, never: bool, 
 
 
 def percent(quota: Quota, used: Usage) -> float:
-    """Return the fuller dimension's use in percent; a quota of nothing is 100 % used."""
+    """Return the fuller dimension's use in percent; of a quota of nothing, whatever is held is 100 %."""
+    if used == Usage(0, 0):
+        return 0.0
     octets = 100 * used.octets / quota.octets if quota.octets else 100.0
     if quota.messages is None:
         return octets

@@ -51,6 +51,7 @@ def _failed(recipient: FailedRecipient) -> Facts:
         "diagnostic": clean(recipient.diagnostic),
         "used_octets": recipient.used_octets,
         "quota_octets": recipient.quota_octets,
+        "quota_messages": recipient.quota_messages,
     }
 
 

@@ -14,6 +14,7 @@ from jinja2 import meta, nodes
 
 from smtpd_service.domain.language import LANGUAGES
 from smtpd_service.domain.notice import Letterhead
+from smtpd_service.outbound.bounds import BoundlessError, render
 from smtpd_service.outbound.samples import cases
 from smtpd_service.outbound.wording import KINDS, environment, shipped
 from smtpd_service.settings import ConfigError, Settings
@@ -37,24 +38,42 @@ def mistakes(settings: Settings) -> list[str]:
         return []
     if not folder.is_dir():
         return [f"{folder}: no such folder; write one with: pulsebox bounce templates --to {folder}"]
-    found = [mistake for file in _files(folder) for mistake in _read(file, folder)]
+    try:
+        found = [mistake for file in _entries(folder) for mistake in _read(file, folder)]
+    except OSError as error:
+        return [f"{error.filename}: {error.strerror}"]
     return found or list(dict.fromkeys(_tried(folder)))
 
 
-def _files(folder: Path) -> list[Path]:
-    """Return the files that an operator has put there; an editor's and git's own begin with a dot."""
-    files = (each for each in folder.rglob("*") if each.is_file())
-    return sorted(each for each in files if not any(part[0] == "." for part in each.relative_to(folder).parts))
+def _entries(folder: Path) -> Iterator[Path]:
+    """Yield what an operator has put there, but the folders of our languages: what lies in them."""
+    for each in sorted(folder.iterdir()):
+        if each.name in LANGUAGES and each.is_dir():
+            yield from sorted(file for file in each.iterdir() if not _is_hidden(file))
+        elif not _is_hidden(each):
+            yield each
+
+
+def _is_hidden(file: Path) -> bool:
+    """Tell what an editor or git has left."""
+    return file.name.startswith(".")
 
 
 def _read(file: Path, folder: Path) -> Iterator[str]:
     """Yield what can be said of one file without its facts."""
     name = file.relative_to(folder).as_posix()
+    if name not in shipped() and file.is_dir():
+        yield f"{file}: no such folder; templates lie in {_listed(LANGUAGES)}"
+        return
     if name not in shipped():
         close = get_close_matches(name, shipped(), n=1)
         ours = f"ours are <language>/<notice>.<kind>, in {_listed(LANGUAGES)}"
         right = f"did you mean {close[0]}?" if close else ours
         yield f"{file}: no such template; {right}"
+        return
+    if not file.is_file():
+        what = "a folder" if file.is_dir() else "a link to nothing" if not file.exists() else "no file"
+        yield f"{file}: is {what}; a template is a file with text"
         return
     try:
         source = file.read_text(encoding="utf-8")
@@ -67,6 +86,8 @@ def _read(file: Path, folder: Path) -> Iterator[str]:
         yield f"{file}: is not UTF-8"
     except OSError as error:
         yield f"{file}: {error.strerror}"
+    except Exception as error:  # too deep, or a number too long for Jinja
+        yield f"{file}: {_said(error)}"
     else:
         yield from _names(parsed, file, facts_of(name))
 
@@ -106,7 +127,10 @@ def _written(trying: jinja2.Environment, template: str, folder: Path) -> Iterato
     language, _, name = template.partition("/")
     for facts in cases(name.partition(".")[0], _LETTERHEAD, language):
         try:
-            said = trying.get_template(template).render({"language": language, **facts})
+            said = render(trying.get_template(template), {"language": language, **facts})
+        except BoundlessError as error:
+            yield f"{_place(error, folder) or folder / template}: {error}"
+            return
         except Exception as error:  # whatever an operator wrote
             yield f"{_place(error, folder) or folder / template}: {_said(error)}"
         else:

@@ -15,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from smtpd_service.domain.size import size_in_words
 from smtpd_service.events import Event, note
+from smtpd_service.outbound.bounds import BoundedEnvironment, render
 
 KINDS = ("subject.txt", "txt", "html")
 
@@ -42,7 +43,7 @@ def words(name: str, language: str, facts: Mapping[str, object], folder: str = "
 def _rendered(name: str, facts: Mapping[str, object], folder: str) -> str:
     if folder:
         try:
-            return environment(folder).get_template(name).render(facts)
+            return render(environment(folder).get_template(name), facts)
         except Exception as error:  # whatever an operator wrote: a notice must not be lost by it
             note(Event.TEMPLATE_FAILED, logging.ERROR, template=name, text=f"{type(error).__name__}: {error}")
     return environment("").get_template(name).render(facts)
@@ -61,7 +62,8 @@ def shipped() -> dict[str, str]:
 def environment(folder: str) -> jinja2.Environment:
     """Return what reads the templates of `folder` before ours; "" stands for ours alone."""
     loaders: list[jinja2.BaseLoader] = [jinja2.FileSystemLoader(folder), _ours()] if folder else [_ours()]
-    made = ImmutableSandboxedEnvironment(
+    kind = BoundedEnvironment if folder else ImmutableSandboxedEnvironment
+    made = kind(
         loader=jinja2.ChoiceLoader(loaders),
         autoescape=jinja2.select_autoescape(enabled_extensions=("html",), default=False),
         undefined=jinja2.StrictUndefined,

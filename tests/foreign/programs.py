@@ -27,7 +27,7 @@ _PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"
 
 def needs(*names: str) -> None:
     """Skip, naming what to install, unless each program is here; fail where they are required."""
-    missing = sorted({PACKAGES[name] for name in names if not _is_here(name)})
+    missing = sorted({PACKAGES[name] for name in names if not is_here(name)})
     if not missing:
         return
     text = f"not installed, so nothing was tested with it: apt-get install {' '.join(missing)}"
@@ -44,7 +44,7 @@ def program(name: str) -> str:
 
 
 @cache
-def _is_here(name: str) -> bool:
+def is_here(name: str) -> bool:
     if name == "sisimai":
         return shutil.which("perl") is not None and _succeeds("perl", "-MSisimai", "-MJSON", "-e", "1")
     if name == "nodemailer":

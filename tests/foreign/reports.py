@@ -5,9 +5,7 @@ as they go over the wire.
 """
 
 import email
-import json
 import re
-import subprocess
 from dataclasses import dataclass
 from email.message import Message
 from functools import cache
@@ -15,20 +13,10 @@ from typing import cast
 
 import flufl.bounce
 
-from tests.foreign.programs import needs, program
+from tests import provoked
+from tests.foreign.programs import needs
+from tests.provoked import REASONS
 
-# Sisimai 4.25's own reading of the codes; where a report says why, that must agree.
-REASONS = {
-    "5.2.2": "mailboxfull",
-    "4.2.2": "mailboxfull",
-    "5.2.3": "exceedlimit",
-    "5.3.4": "mesgtoobig",
-    "5.1.1": "userunknown",
-    # It knows no code for too many messages an hour, and says that it does not know why.
-    "5.2.121": "onhold",
-    "5.2.122": "onhold",
-    "2.1.5": "delivered",
-}
 ACTION_CLASS = {"failed": "5", "delayed": "4", "delivered": "2", "relayed": "2", "expanded": "2"}
 LONGEST_LINE = 998
 
@@ -44,13 +32,6 @@ RECIPIENT_FIELDS = {
     *("Original-Recipient", "Final-Recipient", "Action", "Status", "Diagnostic-Code"),
     *("Remote-MTA", "Last-Attempt-Date", "Will-Retry-Until"),
 }
-
-_SISIMAI = """
-use Sisimai; use JSON;
-my $mail = do { local $/; <STDIN> };
-my $found = Sisimai->make(\\$mail, delivered => 1) || [];
-print JSON->new->canonical->encode([map { $_->damn } @$found]);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +67,8 @@ def sisimai(octets: bytes) -> list[Read]:
 
 @cache
 def _sisimai(octets: bytes) -> tuple[Read, ...]:
-    done = subprocess.run([program("perl"), "-e", _SISIMAI], input=octets, capture_output=True, check=True, timeout=30)
-    return tuple(
-        Read(each["recipient"], each["reason"], each["deliverystatus"], each["action"])
-        for each in json.loads(done.stdout or b"[]")
-    )
+    [found] = provoked.sisimai(octets)
+    return tuple(Read(each["recipient"], each["reason"], each["deliverystatus"], each["action"]) for each in found)
 
 
 def flufl_bounce(octets: bytes) -> tuple[set[str], set[str]]:

@@ -1,15 +1,20 @@
 """Mailboxes and their limits, as operators make, change and look at them."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from storage import changes, mailboxes, rounds
-from storage.records import Quota, Usage
+from smtpd_service.housekeeping import keep_house
+from smtpd_service.identity import new_id, now
+from smtpd_service.storing import Policy
+from storage import arrivals, changes, mailboxes, rounds
+from storage.records import Quota, Recent, Usage, WhenFull
 from tests.session.office import Office
 from tests.storage.stock import add_box, box
 
 ADDRESS = "hr@agency.test"
+POSTMASTER = "postmaster@mx.agency.test"
 
 
 def test_a_mailbox_is_made_with_its_limits_and_the_default_campaign(each_office: Office) -> None:
@@ -94,6 +99,10 @@ def test_an_unknown_mailbox_is_answered_with_the_closest(office: Office) -> None
         (("quota", "set", ADDRESS, "--warn-at", ""), "write percents, such as 70,85,95, or default"),
         (("mailbox", "set", ADDRESS, "--language", "fr"), "no notices in 'fr'; write en, es, or default"),
         (("mailbox", "unalias", "nobody"), "name@domain"),
+        (("quota", "set", ADDRESS, str(2**63)), f"is too large; the largest size is {2**63 - 1} octets"),
+        (("quota", "set", ADDRESS, "9" * 400), "is too large; the largest size is"),
+        (("quota", "set", ADDRESS, "--messages", str(2**63)), f"is too large; the largest number is {2**63 - 1}"),
+        (("quota", "set", ADDRESS, "--messages", "9" * 5000), "is too large; the largest number is"),
     ],
 )
 def test_a_value_that_cannot_be_is_answered_with_what_could(
@@ -190,7 +199,7 @@ def test_a_quota_change_is_confirmed_by_listeners_or_says_that_it_is_not(office:
     add_box(office.store, box())
 
     with office.listener(generation=99):
-        said = office.json("quota", "set", ADDRESS, "1 MB")["listeners"]
+        said = office.json("quota", "set", ADDRESS, "3 MB")["listeners"]
         assert (said["confirmed"], said["running"]) == (1, 1)
         assert said["seconds"] < 1
     with office.listener(generation=1):
@@ -218,6 +227,105 @@ def test_history_tells_who_changed_what_and_why(each_office: Office, monkeypatch
     assert (change["who"], change["reason"]) == ("maria@desk", "INC-41")
     assert (change["before"]["quota_octets"], change["after"]["quota_octets"]) == (1000, 2000)
     assert "quota 1.00 kB" in each_office.types("quota", "history").out
+
+
+def test_the_largest_size_is_taken(office: Office) -> None:
+    add_box(office.store, box())
+
+    assert office.json("quota", "set", ADDRESS, str(2**63 - 1))["quota_octets"] == 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("quota", "set", POSTMASTER, "1MB"),
+        ("quota", "set", POSTMASTER, "--rate", "3"),
+        ("mailbox", "freeze", POSTMASTER),
+        ("mailbox", "thaw", POSTMASTER),
+    ],
+)
+def test_a_postmasters_mailbox_is_not_held_back(office: Office, arguments: tuple[str, ...]) -> None:
+    add_box(office.store, box(POSTMASTER, octets=1000))
+
+    assert "has no quota, rate or freeze" in office.types(*arguments, code=2).err
+    assert office.json("quota", "history") == []
+    said = office.json("mailbox", "show", POSTMASTER)
+    assert (said["quota_octets"], said["rate_messages"], said["exempt"]) == (1000, None, True)
+
+
+def test_a_postmasters_mailbox_has_no_limit_wherever_it_is_shown(office: Office) -> None:
+    add_box(office.store, box(POSTMASTER, quota=Quota(1000, 7, 0, 9, 9), used=Usage(9, 5000)))
+
+    limits = "quota octets, quota messages, grace octets, rate messages, rate sender, when full, warn at"
+    shown = [" ".join(line.split()) for line in office.types("mailbox", "show", POSTMASTER).out.splitlines()]
+    assert {f"{name} none" for name in limits.split(", ")} <= set(shown)
+    for verb in (("quota", "show"), ("mailbox", "list")):
+        [_, row] = office.types(*verb).out.splitlines()
+        assert row.split()[:6] == [POSTMASTER, "none", "5.00", "kB", "9", "none"]
+    assert "5.00 kB, limit none  9 messages" in office.types("quota", "watch", "--once").out
+    assert office.json("quota", "show", POSTMASTER)["exempt"] is True
+    assert "limit none" in office.types("mailbox", "add", "postmaster@it.test", "--quota", "1MB").out
+
+
+def test_a_rate_is_shown_with_what_it_counts(each_office: Office) -> None:
+    rated = add_box(each_office.store, box(quota=Quota(10**6, rate_messages=3, rate_sender=2)))
+    add_box(each_office.store, box("it@agency.test"))
+    for sender in ("ann", "ann", "bob"):
+        each_office.receive(
+            f"Subject: {sender} {new_id()}\r\n\r\n- a\r\n".encode(), rated, mail_from=f"{sender}@x.test"
+        )
+
+    for verb in (("quota", "show"), ("quota", "watch", "--once")):
+        said = each_office.types(*verb).out
+        assert "3 of 3 an hour" in said
+        assert "2 of 2 an hour of one sender" in said
+    shown = " ".join(each_office.types("mailbox", "show", ADDRESS).out.split())
+    assert "rate messages 3 of 3 an hour rate sender 2 of 2 an hour" in shown
+    for verb in (("quota", "show", ADDRESS), ("mailbox", "show", ADDRESS)):
+        facts = each_office.json(*verb)
+        assert (facts["messages_last_hour"], facts["busiest_sender_last_hour"]) == (3, 2)
+    # What no rate counts is not known.
+    assert each_office.json("quota", "show", "it@agency.test")["messages_last_hour"] is None
+    with each_office.store.reading() as tx:
+        # An hour later, and in the clock's past, nothing of it counts.
+        for at in (now() + timedelta(hours=2), now() - timedelta(hours=1)):
+            assert arrivals.recent(tx, rated.id, at) == Recent(0, 0)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("quota", "set", ADDRESS, "1 kB", "--messages", "none", "--when-full", "bounce", "--warn-at", "default"),
+        ("mailbox", "thaw", ADDRESS),
+        ("mailbox", "set", ADDRESS, "--language", "default"),
+    ],
+)
+def test_what_is_so_already_is_said_and_not_recorded(each_office: Office, arguments: tuple[str, ...]) -> None:
+    add_box(each_office.store, box(octets=1000, when_full=WhenFull.BOUNCE))
+
+    assert "already so, nothing changed" in each_office.types(*arguments, "--reason", "again").out
+    said = each_office.json(*arguments)
+    assert (said["change"], said["listeners"], said["quota_octets"]) == (None, None, 1000)
+    assert each_office.json("quota", "history") == []
+
+
+def test_a_frozen_mailbox_is_not_frozen_again(office: Office) -> None:
+    add_box(office.store, box())
+    first = office.json("mailbox", "freeze", ADDRESS)
+
+    assert "already so, nothing changed" in office.types("mailbox", "freeze", ADDRESS).out
+    assert [each["number"] for each in office.json("quota", "history")] == [first["change"]]
+
+
+def test_nobody_is_warned_of_a_mailbox_that_holds_nothing(office: Office) -> None:
+    office.types("mailbox", "add", ADDRESS, "--quota", "0")
+
+    keep_house(office.store, Policy((50, 90), "ops@agency.test"))
+    office.types("quota", "set", ADDRESS, "--messages", "0")
+
+    assert office.json("outbox", "list") == []
+    said = office.json("mailbox", "show", ADDRESS)
+    assert (said["state"], said["warned"]) == ("full", 0)
 
 
 def test_recount_finds_and_mends_a_wrong_counter(each_office: Office) -> None:

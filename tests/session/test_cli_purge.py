@@ -32,7 +32,7 @@ ADDRESS = "hr@agency.test"
 HEAD = "From: ann@agency.test\r\nSubject: What I did\r\n\r\n"
 HIDDEN = "Zanzibar-4711"
 SECRET = f"{HEAD}- Closed the audit\r\n- (S//NF) Met {HIDDEN}\r\n".encode()
-ALL = ("--older-than", "0s")
+ALL = ("--older-than", "1min")
 DOIT = ("--yes", "--reason", "ROOM-1")
 
 
@@ -146,7 +146,7 @@ def test_a_purge_is_on_record_and_lets_the_warning_fall(each_office: Office, chi
     [change] = each_office.json("quota", "history", ADDRESS)
     assert (change["number"], change["verb"], change["reason"]) == (number, "mailbox purge", "ROOM-1")
     assert (change["before"]["used_messages"], change["after"]["used_messages"]) == (2, 0)
-    assert (change["after"]["purged_messages"], change["after"]["older_than"]) == (2, "0s")
+    assert (change["after"]["purged_messages"], change["after"]["older_than"]) == (2, "1min")
     assert "purged messages 2" in each_office.types("quota", "history").out
     assert each_office.json("mailbox", "show", ADDRESS)["warned"] == 0
     [warning] = each_office.json("outbox", "list", "--kind", "warning")
@@ -370,6 +370,8 @@ def test_purged_mail_is_not_read_again_and_breaks_no_verb(office: Office, child:
         ((), "--older-than 90d, or --round W12"),
         (("--older-than", "90d", "--round", "W12"), "one of the two"),
         (("--older-than", "soon"), "--older-than: 'soon' is no span of time"),
+        (("--older-than", "0d"), "--older-than: '0d' is less than 1 min, so all mail"),
+        (("--older-than", "59s", "--yes", "--reason", "x"), "write 1 min or more"),
         (("--older-than", "90d", "--yes"), "--reason: say why"),
         (("--older-than", "90d", "--yes", "--dry-run", "--reason", "x"), "choose one"),
         (("--older-than", "90d", "--archive", __file__), "is no folder"),

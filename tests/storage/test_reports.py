@@ -230,3 +230,16 @@ def test_an_author_who_is_proved_is_sent_no_bounce_where_the_reverse_path_may_be
 
     assert (type(answer.outcome), answer.mode) == (TooBigForMailbox, WhenFull.REJECT)
     assert bounces(store) == []
+
+
+def test_a_bounce_says_which_limit_was_reached(intake: Intake, store: Store) -> None:
+    of_messages = add_box(store, box("few@agency.test", quota=Quota(1_000, 1), used=Usage(1, 10)))
+    of_octets = add_box(store, box("small@agency.test", octets=200, used=Usage(1, 190)))
+    assert outcomes(intake, offer(MAIL, of_messages), offer(MAIL, of_octets)) == [Bounced, Bounced]
+
+    failed = [each.failed[0] for each in bounces(store)]
+
+    assert [(each.diagnostic.partition(", ")[2], each.quota_messages) for each in failed] == [
+        ("1 of 1 messages used", 1),
+        ("190 of 200 octets used", None),
+    ]

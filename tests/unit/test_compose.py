@@ -250,3 +250,15 @@ def test_the_same_arguments_give_the_same_octets() -> None:
 def test_a_mailbox_without_a_domain_is_answered_for_by_our_own_name() -> None:
     bounce = replace(BOUNCE, failed=(replace(FULL, address="postmaster"),))
     assert composed(bounce)["From"] == '"Microsoft Outlook" <postmaster@mx.pulsebox.test>'
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "it takes 3 messages, and has them"), ("es", "admite 3 mensajes y ya los tiene")]
+)
+def test_a_mailbox_that_is_full_by_its_number_of_messages_says_so(language: str, said: str) -> None:
+    failed = replace(FULL, used_octets=10, quota_messages=3)
+    text, html = readable(compose_bounce(replace(BOUNCE, failed=(failed,), language=language), HELPFUL, WRITTEN))
+
+    assert said in " ".join(text.split())
+    assert said in " ".join(html.split())
+    assert "50.0" not in text.partition("5.2.2")[0]

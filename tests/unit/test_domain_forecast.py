@@ -153,6 +153,9 @@ def test_a_span_has_two_units_at_most(span: timedelta, told: str) -> None:
         (True, 1000, HOUR, "frozen"),
         (False, 1000, HOUR, "full"),
         (False, 10, HOUR, "filling"),
+        (False, 10, 7 * DAY, "filling"),
+        (False, 10, 7 * DAY + HOUR, "accepting"),
+        (False, 10, 365 * DAY, "accepting"),
         (False, 10, None, "accepting"),
     ],
 )

@@ -117,8 +117,11 @@ def test_a_frozen_mailbox_says_so_however_full_it_is() -> None:
     [
         (Quota(200), Usage(1, 50), 25.0),
         (Quota(200, messages=4), Usage(3, 50), 75.0),
-        (Quota(0), Usage(0, 0), 100.0),
-        (Quota(200, messages=0), Usage(0, 0), 100.0),
+        # Nobody is to be warned of what holds nothing.
+        (Quota(0), Usage(0, 0), 0.0),
+        (Quota(200, messages=0), Usage(0, 0), 0.0),
+        (Quota(0), Usage(1, 5), 100.0),
+        (Quota(200, messages=0), Usage(1, 5), 100.0),
         (Quota(100), Usage(9, 250), 250.0),
     ],
 )

@@ -1,6 +1,9 @@
 """The words of notices: ours, and an operator's in their place, looked through before any notice needs them."""
 
 import logging
+import os
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 from smtpd_service.domain.language import LANGUAGES
 from smtpd_service.domain.notice import FailedRecipient, Letterhead
 from smtpd_service.outbound.compose import compose_bounce
+from smtpd_service.outbound.facts import bounce_facts
 from smtpd_service.outbound.proofreading import NAMES, facts_of, mistakes, proofread
 from smtpd_service.outbound.samples import AT, MAILBOX, cases, sample_bounce
 from smtpd_service.outbound.wording import KINDS, environment, shipped, words
@@ -116,7 +120,7 @@ def test_the_frame_alone_can_be_replaced(folder: Path) -> None:
         ("frame.html", "{{ subject }}{% block body %}{% endblock %}", "frame.html:1: no fact is called subject"),
         ("en/incidnt.txt", "x", "en/incidnt.txt: no such template; did you mean en/incident.txt?"),
         ("README", "x", "README: no such template; ours are <language>/<notice>.<kind>, in en, es"),
-        ("fr/incident.txt", "x", "fr/incident.txt: no such template; did you mean e"),
+        ("fr/incident.txt", "x", "fr: no such folder; templates lie in en, es"),
         ("es/incident.txt", b"caf\xe9", "es/incident.txt: is not UTF-8"),
     ],
 )
@@ -125,8 +129,94 @@ def test_a_mistake_is_named_with_its_file_and_line_and_what_would_be_right(
 ) -> None:
     first = wrong(folder, name, text)[0]
     assert first.startswith(said)
-    with pytest.raises(ConfigError, match="pulsebox config check|" + name.replace(".", r"\.")):
+    with pytest.raises(ConfigError, match=re.escape(f"{folder}/{said.partition(':')[0]}")):
         proofread(settings(folder))
+
+
+ENDLESS = {
+    "a long text": '{{ "x" * 10**10 }}',
+    "a long list": "{{ ([1] * 10**10)|length }}",
+    "a large power": "{{ 10 ** (10**10) }}",
+    "a number that grows": (
+        "{% set n = namespace(x=9) %}{% for i in range(99) %}{% set n.x = n.x * n.x %}{% endfor %}{{ n.x % 7 }}"
+    ),
+    "a wide format": '{{ "%0999999999d" % 1 }}',
+    "a wide format by a filter": '{{ "%0999999999d"|format(1) }}',
+    "a width of its own": '{{ "%*d" % (10**9, 1) }}',
+    "a format method": '{{ "{:>999999999}".format(1) }}',
+    "a wide centre": '{{ "x"|center(10**9) }}',
+    "a wide centre by a method": '{{ "x".center(10**9) }}',
+    "a wide centre by attr": '{{ ("x"|attr("ljust"))(10**9) }}',
+    "tabs": '{{ "\t".expandtabs(10**9) }}',
+    "a deep indent": '{{ "x\ny"|indent(10**9) }}',
+    "many batches": '{{ [1]|batch(10**9, "x")|list }}',
+    "replacing": '{{ ("x" * 9999)|replace("x", "y" * 9999) }}',
+    "joining": '{{ range(9999)|map("string")|join("y" * 9999) }}',
+    "joining by a method": '{{ ("y" * 9999).join("x" * 9999) }}',
+    "doubling": (
+        '{% set n = namespace(x="x") %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}{{ n.x|length }}'
+    ),
+    "adding": (
+        '{% set n = namespace(x="x") %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}{{ n.x|length }}'
+    ),
+    "nesting": "{% set n = namespace(x=[]) %}{% for i in range(99) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
+    "keeping": (
+        '{% set n = namespace(x="x") %}{% for i in range(99) %}'
+        "{% set y %}{{ n.x }}{{ n.x }}{% endset %}{% set n.x = y %}{% endfor %}{{ n.x|length }}"
+    ),
+    "a long loop that writes": "{% for i in range(99999) %}{% for j in range(99999) %}words{% endfor %}{% endfor %}",
+    "a long loop that does not": "x{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+    "calling": "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}x",
+    "filler": "{{ lipsum(n=10**9) }}",
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)
+def test_a_template_without_an_end_is_a_mistake_with_its_place_and_ours_is_sent(
+    folder: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = wrong(folder, "en/receipt.txt", f"one\n{text}\n")
+    assert len(said) == 1
+    assert said[0].startswith("en/receipt.txt:2: ")
+    facts = next(iter(cases("receipt", LETTERHEAD, "en")))
+    with caplog.at_level(logging.ERROR, "pulsebox"):
+        assert words("receipt", "en", facts, str(folder)).text == words("receipt", "en", facts).text
+    [line] = caplog.messages
+    assert line.startswith("template_failed template=en/receipt.txt text=")
+
+
+@pytest.mark.parametrize("text", ["(" * 5000, "{{ " + "(" * 5000 + " }}", "{{ " + "9" * 5000 + " }}"])
+def test_a_template_that_jinja_cannot_read_is_a_mistake(folder: Path, text: str) -> None:
+    assert all(each.startswith("en/receipt.txt") for each in wrong(folder, "en/receipt.txt", text))
+
+
+def test_what_a_notice_needs_is_within_the_bounds(folder: Path) -> None:
+    text = (
+        "{% macro line(n) %}{{ '%5.1f'|format(n / 1000) }}{{ n|size }}{% endmacro %}"
+        "{% for each in failed %}{{ loop.index }} of {{ loop.length }} {{ line(each.quota_octets) }}{% endfor %}"
+        '{{ "-" * 40 }}{{ failed|map(attribute="address")|join(", ")|indent(4) }}{{ subject|center(72) ~ "." }}'
+        '{{ original_headers|join("\n")|replace("a", "b") }}{{ 4.2|round(1) }}{{ subject.upper().center(60) }}\n'
+    )
+    assert wrong(folder, "en/incident.txt", text) == []
+    many = tuple(replace(FULL, address=f"box{number}@agency.example") for number in range(5000))
+    facts = bounce_facts(sample_bounce(*many), LETTERHEAD, "en", "Re: all")
+    assert "box4999@" in words("incident", "en", facts, str(folder)).text
+
+
+def test_what_is_no_file_is_a_mistake(folder: Path) -> None:
+    (folder / "fr").mkdir()
+    (folder / "en/receipt.txt").mkdir(parents=True)
+    (folder / "en/receipt.html").symlink_to("nowhere")
+    (folder / "en/warning.txt").symlink_to("warning.txt")
+    os.mkfifo(folder / "en/helpful.txt")
+    assert [each.replace(f"{folder}/", "") for each in mistakes(settings(folder))] == [
+        "en/helpful.txt: is no file; a template is a file with text",
+        "en/receipt.html: is a link to nothing; a template is a file with text",
+        "en/receipt.txt: is a folder; a template is a file with text",
+        "en/warning.txt: is a link to nothing; a template is a file with text",
+        "fr: no such folder; templates lie in en, es",
+    ]
 
 
 def test_a_branch_that_no_sample_takes_is_looked_at_too(folder: Path) -> None:
