@@ -90,7 +90,7 @@ def asks(recipient: Recipient) -> bool:
     return notify is not None and "SUCCESS" in notify
 
 
-def diagnostic(refused: Refused, box: Mailbox) -> str:
+def diagnostic(refused: Refused) -> str:
     """Return the reply that refused, with what is used and allowed where that is the reason."""
     text = str(reply_to(refused.why, refused.mode))
     if isinstance(refused.why, MailboxFull) and refused.mode is WhenFull.BOUNCE:
@@ -104,7 +104,7 @@ def _failed(recipient: Recipient, refused: Refused, box: Mailbox) -> FailedRecip
         address=recipient.address,
         original=recipient.parameters.orcpt,
         status=reply_to(refused.why, refused.mode).enhanced,
-        diagnostic=diagnostic(refused, box),
+        diagnostic=diagnostic(refused),
         used_octets=box.used.octets,
         quota_octets=box.quota.octets,
         quota_messages=why.limit if isinstance(why, MailboxFull) and why.dimension == "messages" else None,

@@ -338,7 +338,7 @@ def _refusal(
         octets=len(offer.octets),
         stage="data",
         outcome=type(refused.why).__name__,
-        reply=owing.diagnostic(refused, place.mailbox),
+        reply=owing.diagnostic(refused),
         # Who asked for no DSN is not named in the one that goes to the others.
         notice=None if recipient.parameters.never else notice,
         proved=offer.sender.proof.proved,
