@@ -34,6 +34,8 @@ def _reason(mistake: Any) -> str:
         return "no such key; `pulsebox config show` lists them all"
     if mistake["type"] in {"model_type", "tuple_type"}:
         return "write a table" if mistake["type"] == "model_type" else "write a list"
+    if mistake["type"] == "bool_type":
+        return "write true or false"
     message: str = mistake["msg"]
     return message.removeprefix("Value error, ").removeprefix("value error, ")
 

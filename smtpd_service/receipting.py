@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from parsers.model import Reading, Status
+from smtpd_service.domain.address import mailbox_key
 from smtpd_service.domain.answering import may_answer
 from smtpd_service.domain.headers import header_block
 from smtpd_service.domain.language import language_of
@@ -19,7 +20,7 @@ from smtpd_service.domain.round import is_late
 from smtpd_service.identity import new_id
 from smtpd_service.outbound.original import read_original
 from smtpd_service.submitting import storable
-from storage import receipts
+from storage import mailboxes, receipts
 from storage.engine import Tx
 from storage.receipts import Addressed
 from storage.records import Campaign, NewNotice, NoticeId, NoticeKind, PendingMessage, Round
@@ -63,7 +64,9 @@ def receipts_owed(
     for each in answered:
         to = each.message.mail_from
         place = places.get(each.message.id)
-        if place is not None and had.get(to, 0) < policy.per_day:
+        # A mailbox of ours is nobody who replies.
+        ours = mailboxes.find(tx, mailbox_key(to)) is not None
+        if place is not None and not ours and had.get(to, 0) < policy.per_day:
             had[to] = had.get(to, 0) + 1
             owed.append(_notice(_receipt(each, place, policy, campaigns), each, place, now))
     return owed

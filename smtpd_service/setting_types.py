@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -70,7 +70,9 @@ def _address(value: str) -> str:
 def endpoint(value: str) -> "Endpoint":
     """Read `host:port`. Raises ValueError saying what is right."""
     match = _HOST_PORT.fullmatch(value)
-    if match is None or int(match.group(2)) > 65535:
+    if match is not None and int(match.group(2)) > 65535:
+        raise ValueError("ports end at 65535; write host:port: 127.0.0.1:2525, [::1]:2525")
+    if match is None:
         raise ValueError("write host:port, with an IPv6 address in brackets: 127.0.0.1:2525, [::1]:2525")
     return Endpoint(host=match.group(1).strip("[]"), port=int(match.group(2)))
 
@@ -130,7 +132,18 @@ def _ip(value: "Endpoint") -> "Endpoint":
 
 
 def _network(value: object) -> object:
-    return ip_network(value, strict=True) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        network = ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError("write a network: 10.0.0.0/8, 2001:db8::/32") from None
+    if str(network) == value or "/" not in value:
+        return network
+    address = ip_interface(value)
+    if address.ip != network.network_address:
+        raise ValueError(f"write {network}, or {address.ip}/{network.max_prefixlen} for that address alone")
+    return network
 
 
 def _zone(value: str) -> str:
@@ -199,6 +212,7 @@ DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Hostname = Annotated[str, AfterValidator(_hostname)]
 HostnameOrNone = Annotated[str, AfterValidator(_hostname_or_none)]
 Language = Literal["en", "es"]
+Truth = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 

@@ -40,6 +40,7 @@ from smtpd_service.setting_types import (
     Positive,
     Section,
     Size,
+    Truth,
     Zone,
     endpoint,
     non_empty_list,
@@ -101,7 +102,7 @@ class Tls(Section):
 
 
 class Authentication(Section):
-    check: bool = True
+    check: Truth = True
     authserv_id: HostnameOrNone = ""
     trusted_authserv_ids: tuple[Hostname, ...] = ()
     arc_sealers: tuple[Hostname, ...] = ()
@@ -144,9 +145,15 @@ class Reader(Section):
     memory: Annotated[Size, Field(ge=64_000_000)] = ByteSize(512_000_000)
 
 
+def _give_up(value: timedelta) -> timedelta:
+    if not timedelta(hours=1) <= value <= timedelta(days=30):
+        raise ValueError("write a duration between 1 h and 30 d")
+    return value
+
+
 class Outbound(Section):
     smarthost: EndpointOrNone = ""
-    direct: bool = False
+    direct: Truth = False
     maildir: Path = Path("var/outbox")
     tls: Literal["none", "opportunistic", "required", "implicit"] = "none"
     ca_file: str = ""
@@ -155,7 +162,7 @@ class Outbound(Section):
     timeout: Positive = timedelta(seconds=30)
     concurrency: Annotated[int, Field(ge=1, le=100)] = 4
     concurrency_per_destination: Annotated[int, Field(ge=1, le=100)] = 2
-    give_up_after: Annotated[Duration, Field(ge=timedelta(hours=1), le=timedelta(days=30))] = timedelta(days=5)
+    give_up_after: Annotated[Duration, AfterValidator(_give_up)] = timedelta(days=5)
     wording: Literal["incident", "helpful"] = "incident"
     language: Language = "en"
     templates: str = ""

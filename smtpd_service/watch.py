@@ -91,7 +91,7 @@ class Watch:
             with self._store.unit() as tx:
                 nodes.leave(tx, self._id)
         except StorageError as error:
-            note(Event.DATABASE_AWAY, text=error)
+            note(Event.DATABASE_AWAY, logging.WARNING, text=error)
 
     def _run(self) -> None:
         while not self._end.wait(LOOK_EVERY):
@@ -106,7 +106,7 @@ class Watch:
                 self._change(away=False)
         except (StorageError, OSError) as error:
             if not self.condition.away:
-                note(Event.DATABASE_AWAY, text=error)
+                note(Event.DATABASE_AWAY, logging.WARNING, text=error)
             self._change(away=True)
         except Exception as error:  # a thread that ended here would freeze what sessions believe
             note(Event.DATABASE_AWAY, logging.ERROR, trouble=error)
@@ -116,12 +116,13 @@ class Watch:
         before = self.condition
         path = self._store.path
         if path is not None and not path.exists():
+            # A look would make an empty one.
             raise StorageError("down", f"{path} is gone")
         with self._store.reading() as tx:
             directory = read_directory(tx)
         low = self._space_low()
         if low and not before.low:
-            note(Event.SPACE_LOW, reserve=self._reserve)
+            note(Event.SPACE_LOW, logging.WARNING, reserve=self._reserve)
         note_states(before.directory, directory)
         if directory.generation != before.directory.generation:
             self._beaten_at = 0.0

@@ -62,6 +62,8 @@ class Store:
         self.url = url
         self._writing = writing
         self._reading = reading
+        # Which file of SQLite's our connections hold: device and number.
+        self._file: tuple[int, int] | None = None
 
     @property
     def dialect(self) -> str:
@@ -76,22 +78,47 @@ class Store:
     def unit(self) -> Iterator[Tx]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
-        Raises StorageError for whatever the driver or the database complains of.
+        Raises StorageError for whatever the driver or the database complains of, and where what was committed
+        lies in a file that is no longer the database.
         """
+        self._check_file()
         try:
             with self._writing.begin() as tx:
                 yield tx
         except (exc.SQLAlchemyError, sqlite3.Error) as error:
             raise storage_error(error) from error
+        self._check_file(opened=True)
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
         """One consistent look at the database, that waits for no writer. Raises StorageError."""
+        self._check_file()
         try:
             with self._reading.connect() as tx:
+                self._check_file(opened=True)
                 yield tx
         except (exc.SQLAlchemyError, sqlite3.Error) as error:
             raise storage_error(error) from error
+
+    def _check_file(self, *, opened: bool = False) -> None:
+        """See that SQLite's file is still the one that we hold open: one that was moved away takes commits for ever.
+
+        Of one that was put in its place, the next unit opens that. Raises StorageError.
+        """
+        path = self.path
+        if path is None or (self._file is None and not opened):
+            return
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            raise StorageError("down", f"{path} is gone") from None
+        except OSError as error:
+            raise StorageError("down", f"{path}: {error.strerror}") from error
+        known, self._file = self._file, (found.st_dev, found.st_ino)
+        if known is not None and known != self._file:
+            self._file = None
+            self.close()
+            raise StorageError("down", f"{path} was replaced by another file; nothing of what was under way is in it")
 
     def settle(self) -> None:
         """Write what SQLite's log holds into the file and empty it, so that what was overwritten is nowhere else.

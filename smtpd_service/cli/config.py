@@ -24,14 +24,20 @@ verbs = noun("The configuration file.")
 def check(*, config: Config = None, json: Json = False) -> int:
     """Read the file, and what it names; say what is wrong, a line a mistake; exit 2 then."""
     from smtpd_service.outbound import departure, proofreading  # noqa: PLC0415  # templates and a client: slow
+    from smtpd_service.smtp.certificate import certificate_of  # noqa: PLC0415  # the listener's: slow
 
     file = find_config(config, os.environ)
     try:
         settings = load(file)
         mistakes = [one_line(line) for line in proofreading.mistakes(settings)]
-        departure.carrier_of(settings)
     except ConfigError as error:
         mistakes = [one_line(line) for line in str(error).splitlines()]
+    else:
+        for read in (certificate_of, departure.carrier_of):
+            try:
+                read(settings)
+            except ConfigError as error:
+                mistakes += [one_line(line) for line in str(error).splitlines()]
     if json:
         print_json({"file": str(file), "ok": not mistakes, "mistakes": mistakes})
     for line in mistakes:

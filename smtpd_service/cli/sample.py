@@ -78,7 +78,7 @@ def _failed(box: Mailbox) -> FailedRecipient:
         address=box.address,
         original=None,
         status=reply_to(refused.why, refused.mode).enhanced,
-        diagnostic=diagnostic(refused, box),
+        diagnostic=diagnostic(refused),
         used_octets=box.used.octets,
         quota_octets=box.quota.octets,
     )

@@ -6,11 +6,12 @@ done. Known limit: it holds off mistakes and crude malice, and is no wall around
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import wraps
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import jinja2
 from jinja2 import nodes
@@ -84,7 +85,7 @@ def _weight(value: Any) -> int:
             waiting += each
         elif isinstance(each, dict):
             waiting += each.values()
-    return total
+    return sys.maxsize if waiting else total
 
 
 def _length(value: Any) -> int:
@@ -129,7 +130,7 @@ def _no_number(value: Any) -> list[Any]:
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
     """The sandbox; only what `render` fills in has a budget."""
 
-    intercepted_binops: ClassVar[frozenset[str]] = frozenset({"+", "*", "**", "%"})
+    intercepted_binops: frozenset[str] = frozenset({"+", "*", "**", "%"})
 
     def __init__(self, **options: Any) -> None:
         super().__init__(finalize=_written, **options)
@@ -171,8 +172,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             made.nodes = [self._filtered(nodes.Concat(made.nodes, lineno=made.lineno, environment=self), _CHARGED)]
         return super()._generate(source, *args, **named)
 
-    def _filtered(self, node: nodes.Expr, name: str, *args: nodes.Expr) -> nodes.Filter:
-        return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno, environment=self)
+    def _filtered(self, node: nodes.Node, name: str, *args: nodes.Expr) -> nodes.Filter:
+        return nodes.Filter(
+            cast("nodes.Expr", node), name, list(args), [], None, None, lineno=node.lineno, environment=self
+        )
 
 
 def _literal(node: nodes.Node) -> Iterator[nodes.TemplateData]:

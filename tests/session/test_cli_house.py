@@ -247,3 +247,11 @@ def test_json_is_utf8_whatever_the_mailbox_is_called(office: Office) -> None:
 
     assert json.loads(office.types("mailbox", "list", "--json").octets.decode("utf-8"))[0]["address"][0] == "g"
     assert "größe" in office.types("mailbox", "list").out
+
+
+def test_config_check_reads_the_certificate_and_the_signing_key_and_tells_both(office: Office) -> None:
+    tls = '[tls]\ncertificate = "no.pem"\nkey = "nokey.pem"\n'
+    office.config.write_text(tls + '[dkim]\nselector = "s1"\nkey = "d.pem"\n')
+    said = typed("config", "check", "--config", str(office.config)).err
+    assert "tls.certificate = " in said
+    assert "[dkim] key: " in said

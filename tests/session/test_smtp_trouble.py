@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -136,3 +138,29 @@ def test_the_log_says_neither_sender_nor_text_of_a_mail_that_could_not_be_stored
     assert "storing_failed" in log
     assert "confidential" not in log
     assert ANN not in log
+
+
+def test_a_database_that_is_replaced_while_mail_comes_loses_nothing_that_was_answered_250(service: Service) -> None:
+    """An operator restores a copy and forgets to stop the service."""
+    service.mailbox("hr@agency.test")
+    service.start()
+    path = service.folder / "var/pulsebox.db"
+    copy = path.with_name("copy.db")
+    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(copy)) as new:
+        old.backup(new)
+    for each in (path, *path.parent.glob(f"{path.name}-*")):
+        each.unlink()
+    copy.rename(path)
+
+    stored: list[str] = []
+    with service.client() as client:
+        client.ehlo()
+        for number in range(40):
+            if client.mail("ann@agency.test")[0] == 250 and client.rcpt("hr@agency.test")[0] == 250:
+                code, text = client.data(mail(message_id=f"{number}@laptop.test"))
+                stored += [text.decode().split()[-1]] if code == 250 else []
+            client.rset()
+            time.sleep(0.05)
+
+    assert stored, "it takes mail again"
+    assert {row["id"] for row in service.query("SELECT id FROM messages")} == set(stored)

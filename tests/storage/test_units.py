@@ -1,5 +1,6 @@
 """A unit is all or nothing, its failure has one of three names, and what comes out of it has one form."""
 
+import shutil
 import sqlite3
 import threading
 import uuid
@@ -240,3 +241,43 @@ def test_microseconds_survive_at_both_ends_of_the_clock(store: Store) -> None:
     with store.unit() as tx:
         claimed = messages.load(tx, messages.claim(tx, str(uuid.uuid4()), NOON, NOON, 9))
     assert [each.received_at for each in claimed] == moments
+
+
+def test_a_file_that_was_put_in_the_place_of_the_database_is_noticed_and_taken_next(sqlite_store: Store) -> None:
+    """A restored copy, for instance: what is committed into the old file would be lost."""
+    path = sqlite_store.path
+    assert path is not None
+    add_box(sqlite_store, box("first@agency.test"))
+    sqlite_store.settle()
+    copy = path.with_name("copy.db")
+    shutil.copy(path, copy)
+
+    def add(address: str, *, replacing: bool) -> None:
+        with sqlite_store.unit() as tx:
+            if replacing:
+                path.with_name(f"{path.name}-wal").unlink(missing_ok=True)
+                path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+                copy.rename(path)
+            mailboxes.add(tx, box(address), NOON)
+
+    with pytest.raises(StorageError, match="was replaced by another file") as caught:
+        add("lost@agency.test", replacing=True)
+    assert caught.value.cause == "down"
+    add("next@agency.test", replacing=False)
+
+    with sqlite_store.reading() as tx:
+        assert [each.address for each in mailboxes.all_mailboxes(tx)] == ["first@agency.test", "next@agency.test"]
+
+
+def test_a_file_that_was_moved_away_takes_no_commit_that_is_believed(sqlite_store: Store) -> None:
+    path = sqlite_store.path
+    assert path is not None
+    add_box(sqlite_store, box("first@agency.test"))
+    path.rename(path.with_name("away.db"))
+
+    with pytest.raises(StorageError, match="is gone") as caught:
+        add_box(sqlite_store, box("lost@agency.test"))
+    assert (caught.value.cause, path.exists()) == ("down", False)
+
+    path.with_name("away.db").rename(path)
+    add_box(sqlite_store, box("next@agency.test"))

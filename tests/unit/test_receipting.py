@@ -118,6 +118,12 @@ def test_who_writes_to_a_postmaster_gets_none(store: Store, child: Child, hr: Ma
     assert owed(store) == []
 
 
+def test_a_mailbox_of_ours_gets_none(store: Store, child: Child, hr: Mailbox) -> None:
+    add_messages(store, hr, reply("a", "b", "c", mail_from="HR@agency.test"))
+    read(store, child)
+    assert owed(store) == []
+
+
 def test_a_reply_without_items_is_told_so(store: Store, child: Child, hr: Mailbox) -> None:
     add_messages(store, hr, reply())
     read(store, child)

@@ -148,7 +148,7 @@ ENDLESS = {
     "a wide centre by a method": '{{ "x".center(10**9) }}',
     "a wide centre by attr": '{{ ("x"|attr("ljust"))(10**9) }}',
     "tabs": '{{ "\t".expandtabs(10**9) }}',
-    "a deep indent": '{{ "x\ny"|indent(10**9) }}',
+    "a deep indent": '{{ "x"|indent(10**9, true) }}',
     "many batches": '{{ [1]|batch(10**9, "x")|list }}',
     "replacing": '{{ ("x" * 9999)|replace("x", "y" * 9999) }}',
     "joining": '{{ range(9999)|map("string")|join("y" * 9999) }}',
