@@ -1,22 +1,32 @@
 """What is wrong in config.toml, one line a mistake: the file, the line, the key, the value, what would be right."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 
-def explained(file: Path, text: str, error: ValidationError, overridden: Mapping[tuple[str, ...], str]) -> str:
-    """Return one line a mistake: where it is, which key, what stands there, what would be right."""
+def explained(
+    file: Path,
+    text: str,
+    error: ValidationError,
+    overridden: Mapping[tuple[str, ...], str],
+    keys: Mapping[str, Collection[str]],
+) -> str:
+    """Return one line a mistake: where it is, which key, what stands there, what would be right.
+
+    `keys` are those that each section may have, and under "" the sections.
+    """
     lines = []
     for mistake in error.errors():
         path = tuple(part for part in mistake["loc"])
         names = tuple(str(part) for part in path if not isinstance(part, int))
         where = overridden.get(names[:2]) or f"{file}:{line_of(text, path)}"
         key = ".".join(str(part) for part in path) or "mailbox"
-        lines.append(f"{where}: {key} = {_shown(mistake['input'])}: {_reason(mistake)}")
+        lines.append(f"{where}: {key} = {_shown(mistake['input'])}: {_reason(mistake, names, keys)}")
     return "\n".join(lines)
 
 
@@ -29,9 +39,11 @@ def _is_table(value: object) -> bool:
     return isinstance(value, dict)
 
 
-def _reason(mistake: Any) -> str:
+def _reason(mistake: Any, names: tuple[str, ...], keys: Mapping[str, Collection[str]]) -> str:
     if mistake["type"] == "extra_forbidden":
-        return "no such key; `pulsebox config show` lists them all"
+        close = get_close_matches(names[-1], keys.get("" if len(names) == 1 else names[0], ()), n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        return f"no such key; {hint}`pulsebox config show` lists them all"
     if mistake["type"] in {"model_type", "tuple_type"}:
         return "write a table" if mistake["type"] == "model_type" else "write a list"
     if mistake["type"] == "bool_type":

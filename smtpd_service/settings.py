@@ -2,7 +2,8 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -19,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from smtpd_service.mistakes import explained
+from smtpd_service.mistakes import explained, line_of
 from smtpd_service.setting_types import (
     SIZE_LIMIT,
     Address,
@@ -53,7 +54,15 @@ DRAIN_LIMIT = timedelta(seconds=10)
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; the text is what to print."""
+    """The configuration cannot be used; the text is what to print.
+
+    `at` is the section and the key of a value that says where something is, which cannot be used itself.
+    """
+
+    def __init__(self, text: str, at: tuple[str, str] | None = None) -> None:
+        super().__init__(f"[{at[0]}] {at[1]}: {text}" if at else text)
+        self.text = text
+        self.at = at
 
 
 class Database(Section):
@@ -251,6 +260,25 @@ class Settings(Section):
     service: Service = Service()
     mailbox: tuple[MailboxToMake, ...] = ()
 
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Give a ConfigError of a value the place where the value is written."""
+        try:
+            yield
+        except ConfigError as error:
+            if error.at is None:
+                raise
+            section, key = error.at
+            value = getattr(getattr(self, section), key)
+            raise ConfigError(f"{self.place(*error.at)}: {section}.{key} = {str(value)!r}: {error.text}") from error
+
+    def place(self, section: str, key: str) -> str:
+        """Return where a value is written: the file with its line, or the environment's variable."""
+        variable = f"{ENVIRONMENT}{section}__{key}".upper()
+        if variable in os.environ:
+            return variable
+        return f"{self.file}:{line_of(self.file.read_text(encoding='utf-8'), (section, key))}"
+
     def beside(self, path: str) -> Path | None:
         """Return a path of the configuration, relative ones taken from its folder; None where none is named."""
         return self.file.parent / path if path else None
@@ -306,7 +334,18 @@ def load(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         return Settings.model_validate({**data, "file": file.resolve()})
     except ValidationError as error:
-        raise ConfigError(explained(file, text, error, overridden)) from error
+        raise ConfigError(explained(file, text, error, overridden, _keys())) from error
+
+
+def _keys() -> dict[str, frozenset[str]]:
+    """Return the keys of each section; those of "" are the sections."""
+    sections = {name: field.annotation for name, field in Settings.model_fields.items() if name != "file"}
+    of_each = {
+        name: frozenset(kind.model_fields)
+        for name, kind in sections.items()
+        if isinstance(kind, type) and issubclass(kind, Section)
+    }
+    return {"": frozenset(sections), "mailbox": frozenset(MailboxToMake.model_fields), **of_each}
 
 
 def _override(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:

@@ -23,7 +23,7 @@ verbs = noun("The configuration file.")
 @verbs.command()
 def check(*, config: Config = None, json: Json = False) -> int:
     """Read the file, and what it names; say what is wrong, a line a mistake; exit 2 then."""
-    from smtpd_service.outbound import departure, proofreading  # noqa: PLC0415  # templates and a client: slow
+    from smtpd_service.outbound import departure, proofreading, writing  # noqa: PLC0415  # templates, a client: slow
     from smtpd_service.smtp.certificate import certificate_of  # noqa: PLC0415  # the listener's: slow
 
     file = find_config(config, os.environ)
@@ -33,9 +33,11 @@ def check(*, config: Config = None, json: Json = False) -> int:
     except ConfigError as error:
         mistakes = [one_line(line) for line in str(error).splitlines()]
     else:
-        for read in (certificate_of, departure.carrier_of):
+        readers = (certificate_of, departure.route_of, writing.writer_of, departure.encryption_for)
+        for read in readers:
             try:
-                read(settings)
+                with settings.located():
+                    read(settings)
             except ConfigError as error:
                 mistakes += [one_line(line) for line in str(error).splitlines()]
     if json:

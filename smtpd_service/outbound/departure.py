@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smtpd_service.outbound.carrier import Carrier, MaildirCarrier, RelayCarrier
 from smtpd_service.outbound.courier import Courier
-from smtpd_service.outbound.encryption import encryption_of
+from smtpd_service.outbound.encryption import Encryption, encryption_of
 from smtpd_service.outbound.relay import Login
 from smtpd_service.outbound.route import Direct, Maildir, Smarthost
 from smtpd_service.outbound.sts import Policies
@@ -24,19 +24,26 @@ def courier_of(settings: Settings, store: Store) -> Courier:
 
 def carrier_of(settings: Settings) -> Carrier:
     """Return the carrier for the way out that is configured. Raises ConfigError."""
-    route, writer = route_of(settings), writer_of(settings)
+    with settings.located():
+        route, writer = route_of(settings), writer_of(settings)
+        encryption = encryption_for(settings)
     if isinstance(route, Maildir):
         return MaildirCarrier(route.folder, writer)
     outbound = settings.outbound
     return RelayCarrier(
         route,
         writer,
-        encryption_of(outbound.tls, settings.beside(outbound.ca_file)),
+        encryption,
         hostname=settings.smtp.hostname,
         timeout=outbound.timeout.total_seconds(),
         at_once=outbound.concurrency,
         at_once_of_lane=outbound.concurrency_per_destination,
     )
+
+
+def encryption_for(settings: Settings) -> Encryption:
+    """Return how servers are spoken to in private. Raises ConfigError."""
+    return encryption_of(settings.outbound.tls, settings.beside(settings.outbound.ca_file))
 
 
 def route_of(settings: Settings) -> Maildir | Smarthost | Direct:
@@ -61,7 +68,7 @@ def _password(file: Path) -> bytes:
     try:
         lines = file.read_bytes().splitlines()
     except OSError as error:
-        raise ConfigError(f"[outbound] password_file: {file}: {error.strerror}") from error
+        raise ConfigError(f"{file}: {error.strerror}", ("outbound", "password_file")) from error
     if not lines or not lines[0].strip():
-        raise ConfigError(f"[outbound] password_file: {file}: its first line is empty; write the password there")
+        raise ConfigError(f"{file}: its first line is empty; write the password there", ("outbound", "password_file"))
     return lines[0]

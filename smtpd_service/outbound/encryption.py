@@ -26,7 +26,7 @@ def encryption_of(mode: Mode, ca_file: Path | None) -> Encryption:
     except OSError as error:
         # An ssl.SSLError is one, too: the file is there and holds no certificate.
         reason = error.strerror if not isinstance(error, ssl.SSLError) else "holds no certificate in PEM form"
-        raise ConfigError(f"[outbound] ca_file: {ca_file}: {reason}") from error
+        raise ConfigError(f"{ca_file}: {reason}", ("outbound", "ca_file")) from error
     unchecked = ssl.create_default_context()
     unchecked.check_hostname = False
     unchecked.verify_mode = ssl.CERT_NONE

@@ -95,7 +95,7 @@ def read_key(file: Path) -> Key:
     try:
         text = file.read_bytes()
     except OSError as error:
-        raise ConfigError(f"[dkim] key: {file}: {error.strerror}") from error
+        raise ConfigError(f"{file}: {error.strerror}", ("dkim", "key")) from error
     try:
         if _BARE.fullmatch(text.strip()):
             return Key(b"ed25519-sha256", text.strip())
@@ -106,11 +106,12 @@ def read_key(file: Path) -> Key:
         modulus = dkim.crypto.parse_pem_private_key(text)["modulus"]
     except (dkim.crypto.UnparsableKeyError, binascii.Error, ValueError, KeyError, IndexError) as error:
         raise ConfigError(
-            f"[dkim] key: {file}: is no private key that signs; make one with: openssl genrsa 2048, "
-            "or: openssl genpkey -algorithm ed25519"
+            f"{file}: is no private key that signs; make one with: openssl genrsa 2048, "
+            "or: openssl genpkey -algorithm ed25519",
+            ("dkim", "key"),
         ) from error
     if modulus.bit_length() < SHORTEST_RSA:
         raise ConfigError(
-            f"[dkim] key: {file}: has {modulus.bit_length()} bits; no verifier takes under {SHORTEST_RSA}"
+            f"{file}: has {modulus.bit_length()} bits; no verifier takes under {SHORTEST_RSA}", ("dkim", "key")
         )
     return Key(b"rsa-sha256", text)

@@ -119,7 +119,8 @@ def certificate_of(settings: Settings) -> Certificate | None:
     try:
         return Certificate(certificate, key)
     except UnusableError as error:
-        raise ConfigError(f"{settings.file}: {error}") from error
+        wrong = "certificate" if str(error).startswith("tls.certificate") else "key"
+        raise ConfigError(f"{settings.place('tls', wrong)}: {error}") from error
 
 
 async def shaken(handshake: Callable[[], Awaitable[object]], client: str) -> bool:

@@ -253,5 +253,12 @@ def test_config_check_reads_the_certificate_and_the_signing_key_and_tells_both(o
     tls = '[tls]\ncertificate = "no.pem"\nkey = "nokey.pem"\n'
     office.config.write_text(tls + '[dkim]\nselector = "s1"\nkey = "d.pem"\n')
     said = typed("config", "check", "--config", str(office.config)).err
-    assert "tls.certificate = " in said
-    assert "[dkim] key: " in said
+    assert f"{office.config}:2: tls.certificate = " in said
+    assert f"{office.config}:6: dkim.key = 'd.pem': " in said
+
+
+def test_a_key_that_is_nearly_right_is_told_the_right_one(office: Office) -> None:
+    office.config.write_text('[tls]\ncertificat = "no.pem"\n[smpt]\nlisten = []\n')
+    said = typed("config", "check", "--config", str(office.config)).err
+    assert f"{office.config}:2: tls.certificat = 'no.pem': no such key; did you mean certificate?" in said
+    assert "did you mean smtp?" in said

@@ -176,13 +176,17 @@ def test_a_key_that_nobody_would_believe_is_a_clear_mistake(tmp_path: Path, argu
 @pytest.mark.parametrize(
     ("section", "keys", "said"),
     [
-        ("dkim", {"selector": "s1", "key": "missing.pem"}, "[dkim] key: "),
+        ("dkim", {"selector": "s1", "key": "missing.pem"}, "dkim.key = 'missing.pem': "),
         (
             "outbound",
             {"smarthost": "127.0.0.1:25", "tls": "required", "user": "u", "password_file": "missing"},
-            "[outbound] password_file: ",
+            "outbound.password_file = 'missing': ",
         ),
-        ("outbound", {"smarthost": "127.0.0.1:25", "tls": "required", "ca_file": "missing"}, "[outbound] ca_file: "),
+        (
+            "outbound",
+            {"smarthost": "127.0.0.1:25", "tls": "required", "ca_file": "missing"},
+            "outbound.ca_file = 'missing': ",
+        ),
         (
             "outbound",
             {"smarthost": "127.0.0.1:25", "tls": "required", "ca_file": "pulsebox.toml"},
