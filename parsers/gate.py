@@ -1,7 +1,7 @@
-"""By headers and structure, before any text is read: is this an answer of a person at all?
+"""By headers, structure and how it begins, before its items are read: is this an answer of a person at all?
 
-What machines write of themselves is `parsers.tables.automatic`. Gated mail is stored with its reason,
-yields no bullets, and is never answered.
+What machines write of themselves is `parsers.tables.automatic`, what their subjects say `parsers.tables.absence`.
+Gated mail is stored with its reason, yields no bullets, and is never answered.
 """
 
 import re
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from parsers.model import Mime, Status
 from parsers.octets import sealed
-from parsers.tables import automatic
+from parsers.tables import absence, automatic
 
 CALENDAR_ANSWERS = frozenset({"REPLY", "COUNTER"})
 # Of an HTML body, in which a style sheet may come first.
 HTML_CHARACTERS = 4_000
+SUBJECT_CHARACTERS = 400
 _TAG = re.compile(r"<[^<>]{0,300}>")
 _HEAD = re.compile(r"(?:\s++|<[^<>]{0,300}>)*+")
 
@@ -66,8 +67,24 @@ def _opening(mime: Mime) -> str:
     head = _HEAD.match(text) if part.html else None
     if not automatic.OPENING_WORDS.match(text, head.end() if head else 0):
         return ""
-    bare = _TAG.sub(" ", text) if part.html else text
+    return _folded(text, html=part.html)
+
+
+def _folded(text: str, *, html: bool) -> str:
+    bare = _TAG.sub(" ", text) if html else text
     return " ".join(bare.split())[: automatic.OPENING_CHARACTERS]
+
+
+def _answered(mime: Mime, *_: object) -> bool:
+    return absence.ANSWERED.match(mime.subject[:SUBJECT_CHARACTERS]) is not None
+
+
+def _absent(mime: Mime, *_: object) -> bool:
+    """Return whether subject and opening both tell of somebody who is away: either may be a person's."""
+    if absence.ABSENT.match(mime.subject[:SUBJECT_CHARACTERS]) is None:
+        return False
+    heads = ((part.text[: HTML_CHARACTERS if part.html else automatic.OPENING_CHARACTERS], part) for part in mime.parts)
+    return any(absence.SAID.search(_folded(text, html=part.html)) for text, part in heads)
 
 
 def _inline_pgp(mime: Mime) -> bool:
@@ -91,6 +108,8 @@ GATES = (
     Gate("daemon", Status.BOUNCE, _daemon),
     *(_signed_by(sign) for sign in automatic.SIGNS),
     Gate("receipt-text", Status.READ_RECEIPT, lambda _mime, _null, said: bool(automatic.RECEIPT_OPENINGS.match(said))),
+    Gate("subject", Status.AUTO_REPLY, _answered),
+    Gate("absence", Status.AUTO_REPLY, _absent),
     Gate("null-sender", Status.AUTO_REPLY, lambda mime, null_sender, _: _is_null(mime, null_sender)),
     Gate("pgp-mime", Status.ENCRYPTED, lambda mime, *_: mime.sealed == "pgp-mime"),
     Gate("smime", Status.ENCRYPTED, lambda mime, *_: mime.sealed == "smime"),

@@ -1,11 +1,12 @@
 """Marks of classification and personal numbers: what of a reading only reviewers may see.
 
 A banner, and a hit in the subject or in what is no item, keep the whole reply back, since nobody can say how far
-they reach, and so does an unmarked paragraph right below a marked item; a portion mark in an item keeps back that
-item and what is unmarked below it, an SSN the item. `(U)` is benign and says so of its item; `(U//FOUO)` and the
-like are controlled, as FOUO itself is. One letter may be a list's or a copyright's: `(C)` needs a second sign, and
-no letter is believed beside others that show a code of the author's own (`(M)`, `(L)`), nor after words that it is
-short for. Legal disclaimers and the labels of companies are no marks. Pure and linear.
+they reach, and so does an unmarked paragraph right below a marked item; a portion mark in an item, or a banner
+that it begins with, keeps back that item and what is unmarked below it, an SSN the item. `(U)` is benign and says
+so of its item; `(U//FOUO)` and the like are controlled, as FOUO itself is. One letter may be a list's or a
+copyright's: `(C)` needs a second sign, and no letter is believed beside others that show a code of the author's
+own (`(M)`, `(L)`), nor after words that it is short for. Legal disclaimers and the labels of companies are no
+marks. Pure and linear.
 """
 
 import re
@@ -83,6 +84,7 @@ def _said(bullet: Bullet) -> str:
 def _mark(bullet: Bullet, said: str) -> Mark | None:
     """Return the mark of an item: the one before it, taken off its text or not, else the one behind it or inside."""
     before = portions.of(bullet.portion_mark) if bullet.portion_mark else portions.opening(said)
+    before = before or portions.in_front(said)
     if before is not None and before.rule is not None:
         return before
     behind = portions.trailing(bullet.text)

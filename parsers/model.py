@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 # Stored with every reading; raised whenever the same octets may be read differently.
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 
 # Of one part; past this nobody has typed an answer, and what follows is left unread.
 LINES = 20_000

@@ -20,6 +20,12 @@ _DASHED = re.compile(table.AFTER_A_DASH)
 _FOREIGN = re.compile(table.FOREIGN_PORTION)
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _CAPITALS = re.compile(r"\(([A-Z]{1,2})\)[ \t]")
+_BANNER = re.compile(
+    rf"[*_ \t]*+({'|'.join((*table.LEVELS, *table.LETTERS, *sorted(table.OPEN_LEVELS, reverse=True)))})//"
+    r"([A-Z][A-Z0-9-]*+(?:/{1,2}[A-Z][A-Z0-9-]*+)*+)(?![\w/=.])"
+)
+# So far at most its strokes stand, behind the longest level and emphasis; and so long is such a mark.
+_NEAR_BANNER, _LONGEST_BANNER = 24, 100
 # As many marks of a list before one another: `- 1) (S//NF)`.
 _MARKS = 3
 _EMPHASIS = "*_ \t"
@@ -126,6 +132,17 @@ def opening(text: str) -> Mark | None:
     if text[:1].isalpha() or ("(" not in text and "[" not in text):
         return None
     return leading(behind_marks(text))[0]
+
+
+def in_front(text: str) -> Mark | None:
+    """Return the banner that an item begins with, as it would with a mark in parentheses: `CUI//SP-PRVCY list`."""
+    found = _BANNER.match(text, 0, _LONGEST_BANNER) if "//" in text[:_NEAR_BANNER] else None
+    if found is None:
+        return None
+    controls = [each for each in re.split("/+", found[2]) if each]
+    known = any(_CONTROL.fullmatch(each) for each in controls)
+    rule = banner.of_controls(found[1], controls, f"{found[1]}//{found[2]}") if known else None
+    return Mark(f"{found[1]}//{found[2]}", rule, Trust.SURE) if rule else None
 
 
 def within(text: str) -> Mark | None:

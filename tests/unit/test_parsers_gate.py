@@ -112,3 +112,85 @@ def test_a_bounce_that_somebody_attached_is_no_bounce() -> None:
 def test_a_calendar_is_known_by_its_text_where_the_header_does_not_say() -> None:
     octets = "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nEND:VCALENDAR\r\n"
     assert read(octets.encode()).status is Status.CALENDAR
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Automatic reply: What did you do last week?",
+        "automatic reply: What did you do last week?",
+        "[EXTERNAL] Automatic reply: week",
+        "Automatische Antwort: Woche",
+        "Réponse automatique\u00a0: semaine",
+        "Respuesta automática: semana",
+        "Resposta automática: semana",
+        "Risposta automatica: settimana",
+        "Automatisch antwoord: week",
+        "Autosvar: vecka",
+        "Automatisk svar: uke",
+        "Automatiskt svar: vecka",
+        "Automaattinen vastaus: viikko",
+        "Automatyczna odpowiedź: tydzień",
+        "Automatická odpověď: týden",
+        "Автоматический ответ: неделя",
+        "自動応答: 週報",
+        "自动回复: 周报",
+        "自动答复\uff1a周报",
+        "자동 회신: 주",
+        "Auto-Reply: week",
+        "AutoReply: week",
+        "Out of Office AutoReply: week",
+    ],
+)
+@pytest.mark.parametrize("body", ["I am out of the office until Monday.", "Bis bald.\r\n\r\n- Ann\r\n- Bob\r\n- Cy"])
+def test_what_a_mail_system_puts_before_the_subject_tells_its_answer(subject: str, body: str) -> None:
+    said = read(f"Subject: {subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n".encode())
+    assert (said.status, said.bullets, said.trace[0].rule) == (Status.AUTO_REPLY, (), "gate:subject")
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Out of Office Re: What did you do last week?", "I am out of the office until Monday."),
+        ("Out of Office: week", "Hello,\r\n\r\nI'm currently out of office.\r\n\r\n- Urgent: call Bob"),
+        ("Out of the office", "Thank you for your message. I will be away from 3 to 7 March."),
+        ("OOO: week", "I will be on annual leave until 7 March."),
+        ("Abwesenheitsnotiz: Woche", "Ich bin bis 7. März nicht im Büro."),
+        ("Absence du bureau : semaine", "Bonjour, je suis absente jusqu'au 7 mars."),
+        ("Fuera de la oficina: semana", "Estoy fuera de la oficina."),
+        ("Afwezig: week", "Ik ben tot 7 maart afwezig."),
+        ("不在通知: 週報", "3月7日まで不在にしております。"),
+    ],
+)
+@pytest.mark.parametrize("html", [False, True])
+def test_a_subject_and_a_text_of_absence_together_tell_a_machine_s_answer(subject: str, body: str, html: bool) -> None:
+    kind, text = ("html", f"<html><body><p>{body}</p></body></html>") if html else ("plain", body)
+    said = read(f"Subject: {subject}\r\nContent-Type: text/{kind}; charset=utf-8\r\n\r\n{text}\r\n".encode())
+    assert (said.status, said.trace[0].rule) == (Status.AUTO_REPLY, "gate:absence")
+
+
+@pytest.mark.parametrize(
+    ("subject", "opening"),
+    [
+        ("Re: automatic reply project", ""),
+        ("Re: Automatic reply: week", ""),
+        ("Automatic reply project", ""),
+        ("Automatic replies: my week", ""),
+        ("My week: Automatic reply: done", ""),
+        ("Re: Out of Office: week", "I am out of the office today, so this is early."),
+        ("Re: week", "I am out of the office today, so this is early."),
+        ("Out of Office: my week", "Here is what I did."),
+        ("Out of Office: my week", "Thank you for your message. The work is now carried out."),
+        ("Out of office policy", "I am out of the office today, so this is early."),
+        ("Away team: my week", "I am out of the office today, so this is early."),
+    ],
+)
+def test_a_person_may_write_of_automatic_replies_and_absence(subject: str, opening: str) -> None:
+    said = read(f"Subject: {subject}\r\n\r\n{opening}\r\n{BODY}".encode())
+    assert (said.status, len(said.bullets)) == (Status.OK, 3)
+
+
+def test_a_long_subject_or_text_of_half_absence_is_looked_at_in_linear_time() -> None:
+    for piece in ("[a]", "Out of Office ", "I am ", "ich bin a ", "auto "):
+        text = piece * (80_000 // len(piece))
+        read(f"Subject: Out of Office: {text}\r\n\r\n{text}\r\n".encode())
