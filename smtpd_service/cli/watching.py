@@ -29,6 +29,8 @@ from storage.engine import StorageError
 from storage.records import Mailbox
 
 _BAR = 24
+# From so many columns on there is room for everything.
+_WIDE = 140
 _STYLES = {"accepting": "green", "filling": "yellow", "full": "bold red", "frozen": "cyan"}
 
 
@@ -164,24 +166,41 @@ class _OnTerminal:
         self._draw(self._last, Text(printable(told), style="bold red"))
 
     def _draw(self, look: Look | None, foot: Text) -> None:
-        body = (_paper(look, self._zone),) if look is not None and look.sights else (Text("no mailbox yet"),)
+        body = (
+            (_paper(look, self._zone, wide=self._live.console.width >= _WIDE),)
+            if look is not None and look.sights
+            else (Text("no mailbox yet"),)
+        )
         self._live.update(Group(*body, foot), refresh=True)
 
 
-def _paper(look: Look, zone: tzinfo) -> Table:
+def _paper(look: Look, zone: tzinfo, *, wide: bool) -> Table:
+    """Return a row a mailbox; a narrow terminal has no room for the bar and for how fast mail comes."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for title in ("mailbox", "", "used", "messages", "comes", "forecast", "state", "refused in 1 h"):
-        table.add_column(title, overflow="fold")
+    for title in (
+        "mailbox",
+        *(("", "comes") if wide else ()),
+        "used",
+        "messages",
+        "forecast",
+        "state",
+        "refused in 1 h",
+    ):
+        table.add_column(title, overflow="fold", no_wrap=title in {"mailbox", "used", "state"})
     for each in look.sights:
-        full = 0.0 if each.box.exempt else percent(each.box.quota, each.box.used)
+        speed = "; ".join(filter(None, (rate(each), *rates_of(each.box, each.recent))))
         table.add_row(
             Text(printable(each.box.address)),
-            ProgressBar(total=100, completed=min(full, 100), width=_BAR, complete_style=_STYLES[each.condition]),
-            use(each.box) + ("" if each.box.exempt else f" ({full:.1f} %)"),
+            *((_bar(each), speed) if wide else ()),
+            use(each.box) + ("" if each.box.exempt else f" ({percent(each.box.quota, each.box.used):.1f} %)"),
             messages_of(each.box),
-            "; ".join(filter(None, (rate(each), *rates_of(each.box, each.recent)))),
             in_words(each.forecast, look.at, zone),
             Text(each.condition, style=_STYLES[each.condition]),
             refused(each),
         )
     return table
+
+
+def _bar(each: Sight) -> ProgressBar:
+    full = 0.0 if each.box.exempt else percent(each.box.quota, each.box.used)
+    return ProgressBar(total=100, completed=min(full, 100), width=_BAR, complete_style=_STYLES[each.condition])
