@@ -65,7 +65,7 @@ def sisimai(*reports: bytes) -> list[list[dict[str, str]]]:
 
 def misread() -> list[str]:
     """Return a line for each report that a reader takes for something else than it says."""
-    plain = [octets for octets in _KEPT.values() if "utf-8;" not in _status(octets).lower()]
+    plain = [octets for octets in _KEPT.values() if octets.isascii() and "utf-8;" not in _status(octets).lower()]
     found = zip(plain, sisimai(*plain), strict=True) if plain else ()
     return [line for octets, reads in found for line in _compared(octets, reads)]
 
