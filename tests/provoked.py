@@ -65,9 +65,15 @@ def sisimai(*reports: bytes) -> list[list[dict[str, str]]]:
 
 def misread() -> list[str]:
     """Return a line for each report that a reader takes for something else than it says."""
-    plain = [octets for octets in _KEPT.values() if octets.isascii() and "utf-8;" not in _status(octets).lower()]
+    plain = [octets for octets in _KEPT.values() if _is_plain(octets)]
     found = zip(plain, sisimai(*plain), strict=True) if plain else ()
     return [line for octets, reads in found for line in _compared(octets, reads)]
+
+
+def _is_plain(octets: bytes) -> bool:
+    """Say whether all addresses are in ASCII; an empty group stands for one that cannot be written so (RFC 6857)."""
+    named = str(email.message_from_bytes(octets)["To"]).endswith(">")
+    return octets.isascii() and named and "utf-8;" not in _status(octets).lower()
 
 
 def _status(octets: bytes) -> str:

@@ -6,6 +6,7 @@ that is not believed) is for later; only a 5xx to this recipient or these octets
 A hang-up after the last dot leaves the notice to be sent again, under the same Message-ID.
 """
 
+import asyncio
 import re
 import ssl
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ class Relay:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        transport = self._client.transport
         try:
             if self._client.is_connected:
                 await self._client.quit(timeout=GOODBYE_SECONDS)
@@ -91,10 +93,13 @@ class Relay:
             pass
         finally:
             self._client.close()
+            _cut(transport)
 
     def hang_up(self) -> None:
         """Drop the connection, in whatever state it is."""
+        transport = self._client.transport
         self._client.close()
+        _cut(transport)
 
     async def open(self) -> Unreachable | None:
         """Have a session with no mail begun; return why there is none."""
@@ -214,6 +219,12 @@ class Relay:
         except aiosmtplib.SMTPDataError as error:
             return _refused(error.code, error.message)
         return Delivered(code, _one_line(text))
+
+
+def _cut(transport: asyncio.BaseTransport | None) -> None:
+    """Let go of the socket now: closed over TLS, it would wait for the other side's farewell."""
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 def needs_smtputf8(recipient: str, octets: bytes) -> bool:
