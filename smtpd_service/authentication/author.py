@@ -19,11 +19,6 @@ _NAMED = re.compile(rf'((?:{_QUOTED.pattern}|[^"()<>,;:\\])*)<([^<>(),;:]*)>\s*'
 _BARE = re.compile(r"[^<>(),;:]*")
 
 
-def author_domain(header: bytes) -> str | None:
-    """Return the domain of the author, as `names.domain_key` writes it."""
-    return domain_of(author_address(header) or "") or None
-
-
 def author_address(header: bytes) -> str | None:
     """Return the author's address as it is written, None for nobody."""
     found = [value for name, value in fields(header) if name == b"from"]

@@ -54,7 +54,10 @@ class Settling:
         with self.store.unit() as tx:
             notices.release(tx, self.owner, findings.untried)
             for hop, outage in findings.outages.items():
-                outages.put(tx, outage) if outage else outages.clear(tx, hop)
+                if outage is None:
+                    outages.clear(tx, hop)
+                else:
+                    outages.put(tx, outage)
             for lane in findings.back:
                 notices.wake(tx, now(), _destination(lane))
             for lane, reply in findings.dead.items():

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpd_service.authentication import arc, dkim
-from smtpd_service.authentication.author import author_domain
+from smtpd_service.authentication.author import author_address
 from smtpd_service.authentication.evidence import letter
 from smtpd_service.authentication.relay import believed
 from smtpd_service.domain.headers import without_results
@@ -26,7 +26,7 @@ NOBODY = Resolver([Endpoint(host="127.0.0.1", port=9)], 1, 1).within(-1)
 @given(HEADERS)
 def test_nothing_in_a_header_raises(header: bytes) -> None:
     arrived = letter(header + b"\r\n\r\nbody\r\n", client="192.0.2.1", helo="x", mail_from="a@b.test")
-    author_domain(arrived.header)
+    author_address(arrived.header)
     believed(arrived.header, {"front.test"})
     without_results(header, "front.test")
     assert all(fact.result != "pass" for fact in dkim.check(arrived, NOBODY))
