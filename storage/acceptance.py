@@ -10,8 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.columns import instant_text
 from storage.engine import Tx
+from storage.house import secret
 from storage.records import Fate, MailboxId, Mark
-from storage.schema import acceptance, secret
+from storage.schema import acceptance
 from storage.statement import Statement
 from storage.statement import marks as parameter_marks
 

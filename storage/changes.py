@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from storage.engine import Tx
+from storage.house import change, generation
 from storage.records import Change
-from storage.schema import change, generation
 
 
 def record(

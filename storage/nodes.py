@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, func, insert, select, update
 
 from storage.engine import Tx
+from storage.house import node
 from storage.records import Node
-from storage.schema import node
 
 # A node that has not been heard of for so long is not counted.
 SILENT = timedelta(seconds=15)

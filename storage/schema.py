@@ -16,7 +16,7 @@ from sqlalchemy import (
     false,
 )
 
-from storage.columns import Id, Instant, Serial
+from storage.columns import Id, Instant
 from storage.metadata import by_message, metadata, partial_index
 
 agency = Table(
@@ -356,45 +356,3 @@ quarantine = Table(
     CheckConstraint("(state = 'held') = (settled_at IS NULL)", name="settled"),
 )
 partial_index("ix_quarantine_held", quarantine.c.state == "held", quarantine.c.id)
-
-change = Table(
-    "change",
-    metadata,
-    Column("number", Serial, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("verb", Text, nullable=False),
-    Column("subject", Text, nullable=False, index=True),
-    Column("before", Text, nullable=False),
-    Column("after", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    sqlite_autoincrement=True,
-)
-
-node = Table(
-    "node",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("role", Text, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("pid", Integer, nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("seen_at", Instant, nullable=False),
-    Column("generation", BigInteger, nullable=False),
-)
-
-# One row: raised by every change that a running process must see.
-generation = Table(
-    "generation",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("value", BigInteger, nullable=False),
-    CheckConstraint("id = 1", name="one"),
-)
-
-secret = Table(
-    "secret",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", LargeBinary, nullable=False),
-)
