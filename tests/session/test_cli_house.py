@@ -38,9 +38,9 @@ def test_an_empty_database_gives_an_empty_list_and_says_so_to_people(office: Off
     assert len(office.types(*verb).out.splitlines()) == 1
 
 
-def test_a_database_without_a_schema_says_what_to_type(tmp_path: Path, database_url: str) -> None:
-    bare = open_store(database_url)
-    office = Office(tmp_path, bare, database_url)
+def test_a_database_without_a_schema_says_what_to_type(tmp_path: Path, empty_database_url: str) -> None:
+    bare = open_store(empty_database_url)
+    office = Office(tmp_path, bare, empty_database_url)
 
     for verb in (*EVERY_READING_VERB, ("query", "SELECT 1"), ("db", "check")):
         assert "pulsebox serve (makes it) or pulsebox db upgrade" in office.types(*verb, code=2).err
@@ -48,7 +48,7 @@ def test_a_database_without_a_schema_says_what_to_type(tmp_path: Path, database_
     assert office.json("db", "upgrade", "--reason", "first")["before"] is None
     assert office.json("db", "upgrade")["change"] is None
     assert office.json("db", "current")["state"] == "current"
-    assert office.json("db", "check") == {"database": masked(database_url), "ok": True, "wrong": []}
+    assert office.json("db", "check") == {"database": masked(empty_database_url), "ok": True, "wrong": []}
     bare.close()
 
 

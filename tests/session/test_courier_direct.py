@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from storage.engine import Store, open_store
-from storage.upgrade import upgrade
+from tests.databases import sqlite_with_schema
 from tests.nameserver import Nameserver
 from tests.posting import bounce, carrier, deliver, direct, owe, states
 from tests.relay import RelayServer, relay
@@ -50,8 +50,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    url = f"sqlite:///{tmp_path}/direct.db"
-    upgrade(url)
+    url = sqlite_with_schema(tmp_path / "direct.db")
     with ExitStack() as stack:
         store = stack.enter_context(closing(open_store(url)))
         yield Site(store, stack.enter_context(Nameserver()), stack)

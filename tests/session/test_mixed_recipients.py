@@ -192,7 +192,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             url = None
             if request.param == "postgresql":
                 server: PostgresServer = request.getfixturevalue("postgres")
-                url = stack.enter_context(server.database())
+                url = stack.enter_context(server.database(schema=True))
             made.by[name] = service = Service(folder / name, url)
             stack.callback(service.kill)
             start(service, smtp=smtp, authentication=authentication)

@@ -44,7 +44,7 @@ class LastWords(threading.Thread):
 def test_a_database_that_hangs_is_451_soon_and_mail_is_taken_again_soon_after(
     tmp_path: Path, postgres: PostgresServer, at_once: bool
 ) -> None:
-    with postgres.database() as url, ExitStack() as stack:
+    with postgres.database(schema=True) as url, ExitStack() as stack:
         service = Service(tmp_path, url)
         stack.callback(service.kill)
         service.mailbox(HR)

@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +25,6 @@ from smtpd_service.outbound.writing import Writer
 from storage import notices
 from storage.engine import Store, open_store
 from storage.records import Mailbox
-from storage.upgrade import upgrade
 from tests.posting import LETTERHEAD, bounce, owe, rows
 from tests.service import eventually
 from tests.storage.stock import add_box, box, notice
@@ -337,14 +336,6 @@ def test_a_kill_between_write_and_commit_makes_no_second_copy(store: Store, hr: 
     assert len(files(out)) == 5
     assert len({name.partition(":")[0] for name in files(out)}) == 5
     assert rows(store, "SELECT count(*) FROM notices WHERE state = 'sent'") == [(5,)]
-
-
-@pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[Store]:
-    upgrade(f"sqlite:///{tmp_path}/only.db")
-    opened = open_store(f"sqlite:///{tmp_path}/only.db")
-    yield opened
-    opened.close()
 
 
 def test_a_courier_that_is_told_to_stop_finishes_what_is_under_way(store: Store, hr: Mailbox, tmp_path: Path) -> None:
