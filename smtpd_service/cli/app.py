@@ -33,7 +33,9 @@ NOUNS = {
     "bounce": "noun",
     "query": "verb",
     "export": "verb",
+    "simulate": "verb",
     "db": "noun",
+    "node": "noun",
 }
 
 

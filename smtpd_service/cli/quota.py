@@ -130,6 +130,45 @@ def _facts(before: Mailbox, after: Mailbox) -> dict[str, Any]:
 
 
 @verbs.command()
+def plan(
+    address: Annotated[
+        str | None, typer.Argument(metavar="[ADDRESS]", help="Plan from this mailbox's past; else from what is told.")
+    ] = None,
+    *,
+    people: Annotated[int | None, typer.Option("--people", metavar="N", help="Who is asked; else the roster.")] = None,
+    probability: Annotated[
+        float, typer.Option("--probability", metavar="P", help="How probable a full mailbox may be.")
+    ] = 0.001,
+    turnout: Annotated[
+        float | None, typer.Option("--turnout", metavar="%", help="How many answer; else as in the last rounds.")
+    ] = None,
+    give_or_take: Annotated[
+        float | None, typer.Option("--give-or-take", metavar="%", help="How far off that may be (its deviation).")
+    ] = None,
+    twice: Annotated[float, typer.Option("--twice", metavar="%", help="How many of those send a second letter.")] = 0.0,
+    mix: Annotated[
+        str | None, typer.Option("--mix", metavar="SIZE:SHARE,…", help="Sizes; else of the letters in the mailbox.")
+    ] = None,
+    spread: Annotated[float, typer.Option("--spread", help="How far sizes of a mix spread (sigma).")] = 0.5,
+    emptied: Annotated[bool, typer.Option("--emptied", help="As if nothing were in the mailbox.")] = False,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the check by drawing.")] = 2025,
+    config: Config = None,
+    json: Json = False,
+) -> int:
+    """Which quota makes a full mailbox so improbable, in octets and in letters, and how it stands now.
+
+    pulsebox quota plan hr@agency.example --people 2300000 --turnout 46 --give-or-take 6
+    """
+    from smtpd_service.cli import need  # noqa: PLC0415  # the mathematics, for this verb alone
+
+    assumed = need.assumed(people, turnout, give_or_take, twice, probability, mix, spread, emptied=emptied, seed=seed)
+    if address is None and people is not None:
+        return need.plan_for(None, None, assumed, json=json)
+    with open_desk(config) as desk:
+        return need.plan_for(desk, address, assumed, json=json)
+
+
+@verbs.command()
 def history(address: MaybeAddress = None, *, limit: Limit = 50, config: Config = None, json: Json = False) -> None:
     """Who changed mailboxes and limits: when, what, from, to, why; newest first."""
     with open_desk(config) as desk:
