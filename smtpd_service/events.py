@@ -2,6 +2,9 @@
 
 import logging
 from enum import StrEnum
+from typing import Literal
+
+from smtpd_service.logline import Form, JsonForm, Line, hashing
 
 log = logging.getLogger("pulsebox")
 
@@ -44,24 +47,30 @@ class Event(StrEnum):
     MAILBOX_FULL = "mailbox full"
     MAILBOX_FROZEN = "mailbox frozen"
     MAILBOX_ACCEPTING = "mailbox accepting"
+    MONTH_MADE = "month made"
+    MONTH_HELD = "month held"
+    MONTH_DROPPED = "month dropped"
+    MONITORING_FAILED = "monitoring failed"
+    PROCESS_HANGS = "process hangs"
 
 
 def note(event: Event, level: int = logging.INFO, *, trouble: BaseException | None = None, **facts: object) -> None:
-    """Log one event with its facts as `key=value`; values are ours or have been checked."""
+    """Log one event with its facts; values are ours or have been checked, and no text of any mail."""
     if log.isEnabledFor(level):
-        text = " ".join(f"{key}={_shown(value)}" for key, value in facts.items() if value is not None)
-        log.log(level, "%s %s", event.value.replace(" ", "_"), text, exc_info=trouble)
+        log.handle(Line(log.name, level, event.value.replace(" ", "_"), facts, trouble))
 
 
-def _shown(value: object) -> str:
-    # A line is a line: nothing that came over the wire may start a new one.
-    text = "".join(c if c.isprintable() else "?" for c in str(value))
-    return f'"{text}"' if " " in text or not text else text
+def start(level: str, form: Literal["text", "json"] = "text", *, key: bytes | None = None) -> None:
+    """Send the log to standard error; libraries speak only of warnings, since aiosmtpd prints commands at INFO.
 
-
-def start(level: str) -> None:
-    """Send the log to standard error; libraries speak only of warnings, since aiosmtpd prints commands at INFO."""
-    logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(message)s", level=logging.WARNING, force=True)
+    With a `key`, addresses are logged as digests under it.
+    """
+    handler = logging.StreamHandler()
+    hide = hashing(key) if key is not None else None
+    handler.setFormatter(JsonForm(hide) if form == "json" else Form(hide))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # Looked up for each line otherwise, and never shown.
+    logging.logThreads = logging.logMultiprocessing = False
     log.setLevel(level.upper())
     for name in ("mail.log", "mail.debug", "aiosmtplib", "alembic", "mailparser"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""What the service tells of itself to those who watch it: figures, health, and whether to send mail here."""
