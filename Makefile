@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 WORKERS ?= 4
 
-.PHONY: demo serve test check lint acceptance conformance soak bench clean
+.PHONY: nodes-demo demo serve test check lint acceptance conformance soak bench bench-figures clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -42,8 +42,16 @@ conformance: $(STAMP)
 soak: $(STAMP)
 	$(BIN)/pytest -m soak --timeout 7200
 
+# Three machines (network namespaces: as root) behind HAProxy; one is killed, one cut off. docs/operations.md has more.
+nodes-demo: $(STAMP)
+	$(BIN)/python -W ignore -m tests.acceptance.three_nodes
+
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Measures the figures of docs/performance.md and makes that page; ARGS="--only latency" does one row.
+bench-figures: $(STAMP)
+	$(BIN)/python -m benchmarks figures $(ARGS)
 
 clean:
 	rm -rf $(VENV) var/demo dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

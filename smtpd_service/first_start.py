@@ -16,13 +16,13 @@ def make_ready(settings: Settings, store: Store) -> None:
     """Bring the database to where the service can run on it.
 
     An empty database gets the schema; missing mailboxes of the file are made. Raises ConfigError for a
-    schema that is not this program's, StorageError for a database that does not answer.
+    schema that this program cannot work with, StorageError for a database that does not answer.
     """
     state = schema_state(store)
     if state == "empty":
         upgrade(settings.database_url)
     elif state == "older":
-        raise ConfigError("the database has an older schema; stop all nodes and run: pulsebox db upgrade")
+        raise ConfigError("the database has an older schema; run: pulsebox db upgrade")
     elif state == "newer":
         raise ConfigError("the database has a newer schema than this program knows; install the newer program")
     with store.unit() as tx:

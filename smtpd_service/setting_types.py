@@ -1,5 +1,6 @@
 """The kinds of values that config.toml knows: sizes, durations, addresses, endpoints; each says what would be right."""
 
+import contextlib
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -131,6 +132,23 @@ def _ip(value: "Endpoint") -> "Endpoint":
     return value
 
 
+def _ip_or_none(value: str) -> str:
+    if not value:
+        return value
+    with contextlib.suppress(ValueError):
+        found = _ip(endpoint(value))
+        # A free port that nobody is told of is of no use.
+        if found.port:
+            return str(found)
+    raise ValueError("write an IP address and a port: 127.0.0.1:9525, [::1]:9525")
+
+
+def _collector(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^\s/@?#]+(?:/[^\s?#]*)?", value):
+        raise ValueError("write the collector's address for OTLP over HTTP: http://127.0.0.1:4318")
+    return value.rstrip("/")
+
+
 def _network(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -154,9 +172,16 @@ def _zone(value: str) -> str:
     return value
 
 
+# Names and IPv4 addresses: of several hosts none is told by IPv6.
+_ONE_OF_HOSTS = r"[A-Za-z0-9._-]+(?::\d{1,5})?"
+
+
 def _database_url(value: str) -> str:
     if not re.match(r"(?:sqlite:///[^:?][^?]*$|postgresql\+psycopg://)", value):
         raise ValueError("write sqlite:///PATH or postgresql+psycopg://user@host/name")
+    hosts = re.match(r"postgresql\+psycopg://(?:[^/?]*@)?([^@/?]*)", value)
+    if hosts is not None and "," in hosts[1] and not all(re.fullmatch(_ONE_OF_HOSTS, h) for h in hosts[1].split(",")):
+        raise ValueError("write several hosts as name:port, commas between: user@db1:5432,db2:5432/name")
     return value
 
 
@@ -193,9 +218,13 @@ class ListenOn(Endpoint):
     lmtp: bool = False
     proxy: bool = False
 
+    @property
+    def where(self) -> str:
+        """Return the address without the words after it."""
+        return f"unix:{self.path}" if self.path else super().__str__()
+
     def __str__(self) -> str:
-        where = f"unix:{self.path}" if self.path else super().__str__()
-        return " ".join((where, *(word for word in LISTEN_WORDS if getattr(self, word))))
+        return " ".join((self.where, *(word for word in LISTEN_WORDS if getattr(self, word))))
 
 
 Size = Annotated[ByteSize, BeforeValidator(_size), AfterValidator(_size_fits)]
@@ -204,6 +233,8 @@ Positive = Annotated[Duration, Field(gt=timedelta(0))]
 Address = Annotated[str, AfterValidator(_address)]
 AddressOrNone = Annotated[str, AfterValidator(_address_or_none)]
 EndpointOrNone = Annotated[str, AfterValidator(_endpoint_or_none)]
+IpEndpointOrNone = Annotated[str, AfterValidator(_ip_or_none)]
+Collector = Annotated[str, AfterValidator(_collector)]
 IpEndpoint = Annotated[Endpoint, BeforeValidator(_endpoint), AfterValidator(_ip)]
 Listen = Annotated[ListenOn, BeforeValidator(_listen)]
 IpNetwork = Annotated[Network, BeforeValidator(_network)]

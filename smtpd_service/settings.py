@@ -25,6 +25,7 @@ from smtpd_service.setting_types import (
     SIZE_LIMIT,
     Address,
     AddressOrNone,
+    Collector,
     Count,
     DatabaseUrl,
     Duration,
@@ -33,6 +34,7 @@ from smtpd_service.setting_types import (
     Hostname,
     HostnameOrNone,
     IpEndpoint,
+    IpEndpointOrNone,
     IpNetwork,
     Language,
     Listen,
@@ -122,6 +124,7 @@ class Authentication(Section):
 
 class Storage(Section):
     reserve: Size = ByteSize(200_000_000)
+    keep_months: Annotated[int, Field(ge=0, le=1200)] = 0
 
 
 class Intake(Section):
@@ -225,6 +228,23 @@ class Service(Section):
     listeners: Annotated[int, Field(ge=1, le=64)] = 1
     drain: Annotated[Duration, AfterValidator(_drain)] = timedelta(seconds=8)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+    log_addresses: Literal["plain", "hashed"] = "plain"
+
+
+class Metrics(Section):
+    listen: IpEndpointOrNone = ""
+    mailboxes: Annotated[int, Field(ge=0, le=1000)] = 20
+
+    @property
+    def endpoint(self) -> ListenOn | None:
+        """Return where metrics, health and readiness are told; None means nowhere."""
+        return ListenOn(**endpoint(self.listen).model_dump()) if self.listen else None
+
+
+class Traces(Section):
+    endpoint: Collector = ""
+    one_in: Count = 1
 
 
 class MailboxToMake(Section):
@@ -258,6 +278,8 @@ class Settings(Section):
     dkim: Dkim = Dkim()
     operator: Operator = Operator()
     service: Service = Service()
+    metrics: Metrics = Metrics()
+    traces: Traces = Traces()
     mailbox: tuple[MailboxToMake, ...] = ()
 
     @contextmanager

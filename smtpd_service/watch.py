@@ -4,27 +4,22 @@ Also enters this listener among the nodes, and says there which generation of ch
 """
 
 import logging
-import os
 import shutil
-import socket
 import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from smtpd_service.admission import Directory, read_directory
+from smtpd_service.admission import Directory, read_directory, renewed
 from smtpd_service.domain.forecast import standing
 from smtpd_service.events import Event, note
-from smtpd_service.identity import new_id, now
-from storage import nodes
-from storage.engine import StorageError, Store
-from storage.records import Node
+from smtpd_service.presence import LOOK_EVERY, Presence
+from storage.engine import StorageError, Store, Tx
 
-# Twice this must stay under the second in which a change holds everywhere.
-LOOK_EVERY = 0.4
-BEAT_EVERY = 5.0
 # A database that hangs lets no look come back; after so long mail is answered 451.
 STALE_AFTER = 3.0
+# How often all mailboxes are read, though nobody said that they changed.
+READ_EVERY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +61,12 @@ class Watch:
     def __init__(self, store: Store, reserve: int) -> None:
         self._store = store
         self._reserve = reserve
-        self._id = new_id()
-        self._started_at = now()
-        self._beaten_at = 0.0
+        self._presence = Presence(store, "listener")
         self._end = threading.Event()
         # A look that was under way must not undo what the event loop's thread has said meanwhile.
         self._changing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="watch")
+        self._read_at = -READ_EVERY
         self.condition = Condition(Directory())
 
     def start(self) -> None:
@@ -87,11 +81,7 @@ class Watch:
         """Stop looking and leave the nodes; blocks for as long as one look takes."""
         self._end.set()
         self._thread.join()
-        try:
-            with self._store.unit() as tx:
-                nodes.leave(tx, self._id)
-        except StorageError as error:
-            note(Event.DATABASE_AWAY, logging.WARNING, text=error)
+        self._presence.leave()
 
     def _run(self) -> None:
         while not self._end.wait(LOOK_EVERY):
@@ -100,7 +90,7 @@ class Watch:
     def _look_and_beat(self) -> None:
         try:
             self._look()
-            self._beat()
+            self._presence.tell(self.condition.directory.generation, draining=self.condition.draining)
             if self.condition.away:
                 note(Event.DATABASE_BACK)
                 self._change(away=False)
@@ -119,35 +109,25 @@ class Watch:
             # A look would make an empty one.
             raise StorageError("down", f"{path} is gone")
         with self._store.reading() as tx:
-            directory = read_directory(tx)
+            directory = self._directory(tx, before.directory)
         low = self._space_low()
         if low and not before.low:
             note(Event.SPACE_LOW, logging.WARNING, reserve=self._reserve)
-        note_states(before.directory, directory)
-        if directory.generation != before.directory.generation:
-            self._beaten_at = 0.0
+        if directory is not before.directory:
+            note_states(before.directory, directory)
         self._change(directory=directory, low=low, looked_at=time.monotonic())
+
+    def _directory(self, tx: Tx, before: Directory) -> Directory:
+        """Look at what can have changed, and now and then at all: rows may be changed by other hands than ours."""
+        if time.monotonic() - self._read_at < READ_EVERY:
+            return renewed(tx, before)
+        directory = read_directory(tx)
+        self._read_at = time.monotonic()
+        return directory
 
     def _change(self, **facts: Any) -> None:
         with self._changing:
             self.condition = replace(self.condition, **facts)
-
-    def _beat(self) -> None:
-        if time.monotonic() - self._beaten_at < BEAT_EVERY:
-            return
-        with self._store.unit() as tx:
-            nodes.beat(tx, self._entry(), now())
-        self._beaten_at = time.monotonic()
-
-    def _entry(self) -> Node:
-        return Node(
-            id=self._id,
-            role="listener",
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            started_at=self._started_at,
-            generation=self.condition.directory.generation,
-        )
 
     def _space_low(self) -> bool:
         path = self._store.path

@@ -1,4 +1,4 @@
-"""The tables of the service itself: what was changed, which processes run, the generation of changes, and its keys."""
+"""The tables of the service itself: changes and their generation, which processes run and may run, its keys."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table, Text
 
@@ -31,6 +31,7 @@ node = Table(
     Column("generation", BigInteger, nullable=False),
     Column("version", Text, nullable=False, server_default=""),
     Column("state", Text, nullable=False, server_default="serving"),
+    Column("ahead_ms", BigInteger, nullable=False, server_default="0"),
 )
 
 # One row: raised by every change that a running process must see.
@@ -39,6 +40,15 @@ generation = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("value", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
+# One row: the oldest program that may run on this schema, by the newest schema version which that program knows.
+compatibility = Table(
+    "compatibility",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("oldest", Text, nullable=False),
     CheckConstraint("id = 1", name="one"),
 )
 

@@ -2,9 +2,10 @@
 
 from importlib.resources import files
 
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from storage.engine import Tx
+from storage.house import compatibility
 
 
 def newest() -> str:
@@ -19,3 +20,14 @@ def version(tx: Tx) -> str | None:
         return None
     found: str | None = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
     return found
+
+
+def may_run(tx: Tx, schema: str) -> bool:
+    """Say whether this program may run on a schema: its own, or a newer one that was made so that it may."""
+    ours = newest()
+    if schema <= ours:
+        return schema == ours
+    if not inspect(tx).has_table(compatibility.name):
+        return False
+    oldest: str | None = tx.execute(select(compatibility.c.oldest)).scalar_one_or_none()
+    return oldest is not None and oldest <= ours

@@ -133,9 +133,25 @@ def main(arguments: Sequence[str]) -> None:
 class Load:
     """The client process, seen from a test."""
 
-    def __init__(self, port: int, log: Path, *to: str, **options: int) -> None:
+    def __init__(
+        self, port: int, log: Path, *to: str, host: str = "127.0.0.1", on: Sequence[str] = (), **options: int
+    ) -> None:
+        """Start it; `on` is what the command begins with where it is to run elsewhere."""
         self.log = log
-        command = [sys.executable, "-m", "tests.load", "--port", str(port), "--name", log.stem, "--log", str(log)]
+        command = [
+            *on,
+            sys.executable,
+            "-m",
+            "tests.load",
+            "--host",
+            host,
+            "--port",
+            str(port),
+            "--name",
+            log.stem,
+            "--log",
+            str(log),
+        ]
         command += [word for address in to for word in ("--to", address)]
         command += [word for name, value in options.items() for word in (f"--{name}", str(value))]
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment())

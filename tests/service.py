@@ -19,6 +19,7 @@ from typing import Any
 
 from storage.engine import Store, open_store
 from tests import provoked
+from tests.databases import sqlite_with_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 20.0
@@ -30,6 +31,8 @@ class Service:
     def __init__(self, folder: Path, database_url: str | None = None) -> None:
         self.folder = folder
         self.database_url = database_url or f"sqlite:///{folder}/var/pulsebox.db"
+        # Without a database it starts on one that has the schema; None: it makes all of it itself.
+        self.file = None if database_url else folder / "var/pulsebox.db"
         self.config = folder / "pulsebox.toml"
         self.sections: dict[str, dict[str, Any]] = {
             "database": {"url": self.database_url},
@@ -42,6 +45,8 @@ class Service:
         self.process: subprocess.Popen[bytes] | None = None
         self.host, self.port = "127.0.0.1", 0
         self.log = folder / "service.log"
+        # What its command begins with, where it is to run elsewhere.
+        self.on: list[str] = []
 
     # Before the start.
 
@@ -65,7 +70,9 @@ class Service:
     def start(self, *arguments: str) -> "Service":
         """Start `pulsebox serve` and wait until it says that it is ready."""
         self.write_config()
-        command = [sys.executable, "-m", "smtpd_service", "serve", *arguments, "--config", str(self.config)]
+        if self.file is not None and not self.file.exists():
+            sqlite_with_schema(self.file)
+        command = [*self.on, sys.executable, "-m", "smtpd_service", "serve", *arguments, "--config", str(self.config)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, stdout=subprocess.PIPE, stderr=log, start_new_session=True, env=environment()

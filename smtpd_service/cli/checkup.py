@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from smtpd_service.cli.attending import check_nodes
 from smtpd_service.cli.complaint import Complaint, one_line
 from smtpd_service.cli.desk import REMEDIES, require_schema, schema_of, settings_of
+from smtpd_service.cli.keeping import check_keeping
 from smtpd_service.cli.outside import from_outside
 from smtpd_service.cli.paper import size
 from smtpd_service.cli.ports import check_listen, check_relay
@@ -16,9 +18,9 @@ from smtpd_service.cli.remark import Finding, fail, ok, warn
 from smtpd_service.identity import now
 from smtpd_service.outbound.proofreading import mistakes
 from smtpd_service.settings import Settings
-from storage import mailboxes
+from storage import mailboxes, nodes
+from storage.clock import moment
 from storage.engine import StorageError, Store, open_store
-from storage.nodes import clock
 from storage.query import QueryError, run
 
 # The first of each line that mends CVE-2024-6923: a name in an address could start a new header.
@@ -36,13 +38,13 @@ def examine(config: Path | None) -> list[Finding]:
     except Complaint as complaint:
         return [*found, fail("configuration", one_line(str(complaint)), "mend it, then: pulsebox config check")]
     found.append(ok("configuration", str(settings.file)))
-    database, clock, domains = _check_database(settings)
+    database, told, domains = _check_database(settings)
     found += [database, *_check_folders(settings)]
     found.append(check_templates(settings))
     found += [check_listen(place) for place in settings.smtp.listen]
     out = settings.outbound
     found.append(check_relay(out.relay, direct=out.direct, tls=out.tls == "implicit"))
-    return [*found, clock, *from_outside(settings, domains)]
+    return [*found, *told, *from_outside(settings, domains)]
 
 
 def check_templates(settings: Settings) -> Finding:
@@ -65,19 +67,21 @@ def check_python(version: tuple[int, ...]) -> Finding:
     return ok("python", said)
 
 
-def _check_database(settings: Settings) -> tuple[Finding, Finding, list[str]]:
-    """Return how the database stands, the clock compared with it, and the domains that have mailboxes."""
+def _check_database(settings: Settings) -> tuple[Finding, list[Finding], list[str]]:
+    """Return how the database stands, what it says of clocks and nodes, and the domains that have mailboxes."""
     shown = one_line(settings.database_url)
     try:
         store = open_store(settings.database_url)
         try:
             schema = _schema(store, settings, shown)
-            return schema, _clock(store), _domains(settings, store if schema.state == "ok" else None)
+            if schema.state != "ok":
+                return schema, [_clock(store)], _domains(settings, None)
+            return schema, [_clock(store), _nodes(store), *check_keeping(store)], _domains(settings, store)
         finally:
             store.close()
     except StorageError as error:
         away = fail("database", f"{shown}: {one_line(str(error))}", REMEDIES[error.cause])
-        return away, check_clock(None), _domains(settings, None)
+        return away, [check_clock(None)], _domains(settings, None)
 
 
 def _domains(settings: Settings, store: Store | None) -> list[str]:
@@ -105,15 +109,22 @@ def _clock(store: Store) -> Finding:
     if schema_of(store) is None:
         return check_clock(None)
     with store.reading() as tx:
-        apart = abs(clock(tx) - now())
+        apart = abs(moment(tx) - now())
     if apart > _CLOCKS_MAY_DIFFER:
-        return warn("clock", f"{apart.seconds} s from the database's", "set both by NTP: leases go by the clock")
+        return warn(
+            "clock", f"{apart.seconds} s from the database's", "set both by NTP: when mail came goes by the clock"
+        )
     try:
         with run(store, "SELECT received_at FROM messages ORDER BY id DESC LIMIT 1") as found:
             newest = next((str(row[0]) for row in found.rows), None)
     except QueryError:
         newest = None
     return check_clock(datetime.fromisoformat(newest) if newest else None)
+
+
+def _nodes(store: Store) -> Finding:
+    with store.reading() as tx:
+        return check_nodes(nodes.all_nodes(tx))
 
 
 def check_clock(newest: datetime | None) -> Finding:

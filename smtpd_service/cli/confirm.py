@@ -61,7 +61,7 @@ def wait_for_listeners(store: Store, recorded: Recorded, patience: float = PATIE
     begun = time.monotonic()
     while True:
         with store.reading() as tx:
-            confirmed, running = nodes.confirmed(tx, "listener", recorded.generation, now())
+            confirmed, running = nodes.confirmed(tx, "listener", recorded.generation)
         heard = Heard(confirmed, running, time.monotonic() - begun)
         if confirmed == running or heard.seconds >= patience:
             return heard

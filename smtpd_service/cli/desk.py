@@ -18,7 +18,7 @@ from storage.engine import StorageError, Store, Tx, open_store
 from storage.query import QueryError
 from storage.records import Mailbox
 from storage.reread import rounds_named
-from storage.version import newest, version
+from storage.version import may_run, newest, version
 
 REMEDIES = {
     "down": "see that it runs, that [database] url is right, and what `pulsebox doctor` says",
@@ -76,8 +76,11 @@ def understood(settings: Settings) -> Iterator[None]:
         raise Complaint(str(error)) from error
 
 
-def require_schema(store: Store, settings: Settings) -> None:
-    """Complain of a database whose schema is not this program's. Raises Complaint, StorageError."""
+def require_schema(store: Store, settings: Settings, *, exactly: bool = False) -> None:
+    """Complain of a database whose schema this program cannot work with, or `exactly` whose is not its own.
+
+    Raises Complaint, StorageError.
+    """
     found = schema_of(store)
     where, ours = settings.database_url, newest()
     if found is None:
@@ -86,8 +89,13 @@ def require_schema(store: Store, settings: Settings) -> None:
         )
     if found < ours:
         raise Complaint(f"database {where} has schema {found}, this program needs {ours}; run: pulsebox db upgrade")
-    if found > ours:
+    if found > ours and (exactly or not _ahead(store, found)):
         raise Complaint(f"database {where} has schema {found}, newer than this program's {ours}; install the newer one")
+
+
+def _ahead(store: Store, schema: str) -> bool:
+    with store.reading() as tx:
+        return may_run(tx, schema)
 
 
 def schema_of(store: Store) -> str | None:

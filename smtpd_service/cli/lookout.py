@@ -67,7 +67,7 @@ class Lookout:
             boxes = self._boxes(tx)
             self._fetch(tx, boxes, at)
             sights = tuple(self._sight(tx, box, at) for box in boxes)
-            _, listeners = nodes.confirmed(tx, "listener", 0, at)
+            _, listeners = nodes.confirmed(tx, "listener", 0)
         return Look(at, listeners, sights)
 
     def _boxes(self, tx: Tx) -> list[Mailbox]:

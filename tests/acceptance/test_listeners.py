@@ -2,6 +2,7 @@
 
 import random
 import smtplib
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from storage.engine import Store
 from storage.records import Usage
 from tests.acceptance.books import rows, settled, usage
 from tests.servers import PostgresServer
-from tests.service import Service, mail
+from tests.service import Service, eventually, mail
 
 HR, IT, SCARCE, ROOM = "hr@agency.test", "it@agency.test", "scarce@agency.test", 7
 OCTETS = 500
@@ -143,6 +144,43 @@ def test_two_listeners_put_no_mail_off_and_charge_exactly(service_on_each: Servi
 @pytest.mark.timeout(600)
 def test_two_listeners_put_no_mail_off_and_charge_exactly_at_full_size(service_on_each: Service) -> None:
     two_listeners(service_on_each, sessions=60, each=100)
+
+
+def test_who_waits_for_a_listener_that_is_killed_is_served_by_its_successor(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    service.set("service", listeners=2)
+    try:
+        service.start()
+        both = listeners(service)
+        still = both[1]
+        # It takes nobody: whoever the kernel gives to it waits in its queue.
+        still.suspend()
+        with ExitStack() as stack:
+            waiting = [stack.enter_context(socket.create_connection(service.address)) for _ in range(40)]
+            eventually(lambda: guests(both[0]) >= 5)
+            assert guests(both[0]) < 40
+            still.kill()
+            for each in waiting:
+                each.settimeout(10)
+                assert each.recv(3) == b"220"
+        assert service.stop() == 0
+    finally:
+        service.kill()
+
+
+def test_an_address_that_listeners_share_is_refused_to_a_second_service(tmp_path: Path) -> None:
+    first, second = (Service(tmp_path / name) for name in ("first", "second"))
+    for each in (first, second):
+        each.folder.mkdir()
+        each.set("service", listeners=2)
+    try:
+        first.start()
+        second.set("smtp", listen=[f"{first.host}:{first.port}"])
+        with pytest.raises(AssertionError, match="cannot listen on"):
+            second.start()
+    finally:
+        for each in (first, second):
+            each.kill()
 
 
 def test_two_services_on_one_database_put_no_mail_off_and_charge_exactly(

@@ -1,9 +1,6 @@
 """Schemas: an upgraded database is the schema in code, and whoever runs on another one is told."""
 
 import re
-import shutil
-import subprocess
-import sys
 import threading
 import uuid
 from pathlib import Path
@@ -23,8 +20,9 @@ from storage.query import run
 from storage.records import MessageId
 from storage.upgrade import current, damage, differences, head, schema_state, upgrade
 from storage.version import newest
+from tests.migration.newer import newer_program, run_with
 from tests.servers import PostgresServer
-from tests.service import ROOT, Service, environment
+from tests.service import ROOT, Service
 from tests.storage.stock import add_box, add_messages, box, message
 
 
@@ -48,8 +46,10 @@ def test_a_column_that_is_missing_is_told(store: Store) -> None:
     with store.unit() as tx:
         tx.execute(text("DROP VIEW submissions"))
         tx.execute(text("DROP INDEX ix_acceptance_at"))
+        tx.execute(text("DROP INDEX ix_notice_recipient"))
 
     found = differences(store)
+    assert any("ix_notice_recipient" in line for line in found)
     assert any("ix_acceptance_at" in line for line in found)
     assert "missing view submissions" in found
 
@@ -248,40 +248,12 @@ def test_a_migration_does_for_ever_what_it_did_when_it_was_written(version: Path
     assert set(taken) <= {"storage.columns", "storage.partitions"}
 
 
-def with_one_more_migration(folder: Path) -> Path:
-    """Return a copy of the program that knows one schema version more, which keeps all rows."""
-    for package in ("smtpd_service", "storage", "parsers", "migrations"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "migrations/versions/9999_one_more.py").write_text(
-        f'''"""One more."""
-import sqlalchemy as sa
-from alembic import op
-revision = "9999"
-down_revision = "{head()}"
-branch_labels = None
-depends_on = None
-def upgrade():
-    recreate = "always" if op.get_bind().dialect.name == "sqlite" else "never"
-    for table in ("mailbox", "message"):
-        with op.batch_alter_table(table, recreate=recreate) as batch:
-            batch.add_column(sa.Column("colour", sa.Text(), nullable=True))
-'''
-    )
-    return folder
-
-
-def run_with(program: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "smtpd_service", *arguments]
-    surroundings = environment() | {"PYTHONPATH": str(program)}
-    return subprocess.run(command, cwd=cwd, env=surroundings, capture_output=True, text=True, check=False, timeout=60)
-
-
 def test_a_newer_program_refuses_an_older_schema_until_it_is_upgraded(service_on_each: Service, tmp_path: Path) -> None:
     service = service_on_each
     service.mailbox("hr@agency.test")
     upgrade(service.database_url)
     service.write_config()
-    newer = with_one_more_migration(tmp_path / "newer")
+    newer = newer_program(tmp_path / "newer", oldest="9999")
     with service.store() as store:
         make_ready(load(service.config), store)
         [id_] = add_messages(store, add_box(store, box("a@agency.test")), message(b"octets"))

@@ -28,7 +28,8 @@ def read_before(office: Office, hr: Mailbox, octets: bytes = MAIL, **was: Any) -
         campaigns = rounds.campaigns(tx)
         answered = [filing.round_of(tx, campaigns[each], loaded) for each in loaded.campaigns]
         reading = replace(parse.read(octets), version=WAS, **was)
-        filing.store(tx, filing.submissions(loaded, reading, answered), look(tx, [(loaded, reading)]))
+        said = filing.submissions(loaded, reading, answered)
+        filing.store(tx, filing.ready(tx, said, look(tx, [(loaded, reading)])))
         messages.settle_read(tx, [id_])
     return id_
 
