@@ -1,1 +1,1 @@
-"""Pulsebox beside Postfix on one machine: how fast mail is taken and read, what it costs, how long a client waits."""
+"""Pulsebox beside its peers on one machine: how fast mail is taken and read, what it costs, how long clients wait."""

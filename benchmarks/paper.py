@@ -1,87 +1,84 @@
-"""What is printed and kept: a table of medians with the ratios, the machine, and all rounds as JSON."""
+"""What is printed: the figures beside what they must be, and of each row all that was measured."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.compare import Measured, Plan, as_json, medians
-from benchmarks.machine import Machine
+from benchmarks.digits import shown
+from benchmarks.figures import FIGURES, Reached, Results, bound, reached
+from benchmarks.peers.table import PEERS
+from benchmarks.results import Result, median
+from benchmarks.rows import ROWS
+from benchmarks.workloads import unit
 
-RESULTS = Path(__file__).resolve().parent / "results"
-LOADS = {
-    "replies": "replies: ours, plain, 1.7 to 2.3 kB, five bullets each, a sender and a Message-ID of its own",
-    "smtp-source": "smtp-source: 2 kB of X, one sender, a Message-ID each; a reader finds no bullets in them",
-}
+COLOURS = {"aim": "green", "must": "cyan", "missed": "bold red", "aim missed": "yellow", "not measured": "dim"}
 
 
-def print_table(console: Console, found: Sequence[Sequence[Measured]], servers: Sequence[str]) -> None:
-    """Print a line for each figure, the servers side by side, and the last divided by the first."""
-    table = Table(title=f"Medians of {len(found)} rounds", title_justify="left")
-    for heading in ("load", "figure", "unit"):
+def figure_row(each: Reached) -> Sequence[str]:
+    """Return the cells of a figure: what it is, must, aim, measured with the spread, and what it reached."""
+    figure = each.figure
+    cells = (figure.text, bound(figure, figure.must), bound(figure, figure.aim))
+    if each.value is None:
+        return *cells, "", each.verdict
+    spread = f" ({shown(each.least)} to {shown(each.most)})" if each.least != each.most else ""
+    return *cells, f"{shown(each.value)} {figure.unit}{spread}", each.verdict
+
+
+def print_figures(console: Console, results: Results) -> None:
+    table = Table(title="Figures to reach", title_justify="left")
+    for heading in ("figure", "must", "aim", "measured", "reached", "alone: figures --only"):
         table.add_column(heading)
-    for heading in (*servers, "ratio"):
-        table.add_column(heading, justify="right")
-    values = {(one.server, one.load, one.figure): one for one in medians(found)}
-    last = ""
-    for load, figure, unit in _lines(found):
-        each = [values.get((server, load, figure)) for server in servers]
-        if load != last:
-            table.add_section()
-        numbers = [shown(one.value) if one else "" for one in each]
-        table.add_row(load if load != last else "", figure, unit, *numbers, _ratio(each))
-        last = load
+    for figure in FIGURES:
+        each = reached(figure, results)
+        *cells, verdict = figure_row(each)
+        table.add_row(*cells, f"[{COLOURS[verdict]}]{verdict}", figure.row)
     console.print(table)
+    rough = [name for name, result in results.items() if result.scale == "quick"]
+    if rough:
+        console.print(f"rough, with less mail and for a shorter time than the figures ask for: {', '.join(rough)}")
 
 
-def _lines(found: Sequence[Sequence[Measured]]) -> list[tuple[str, str, str]]:
-    """Return load, figure and unit of each line, loads together, memory last."""
-    keys = dict.fromkeys((one.load, one.figure, one.unit) for each in found for one in each)
-    loads = list(dict.fromkeys(load for load, _, _ in keys))
-    return sorted(keys, key=lambda key: (key[0] == "memory", loads.index(key[0])))
+def lines(result: Result) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Yield what stands in the table of a row: workload, measure with its unit, and a cell for each peer."""
+    workloads = dict.fromkeys(name for peer in result.values.values() for name in peer)
+    for workload in workloads:
+        found = [peer.get(workload, {}) for peer in result.values.values()]
+        # As they were noted, in the order of whoever has most of them.
+        for measure in dict.fromkeys(name for each in sorted(found, key=len, reverse=True) for name in each):
+            cells = [_cell(result.each(peer, workload, measure)) for peer in peers(result)]
+            yield workload, ", ".join(filter(None, (measure, unit(measure)))), cells
 
 
-def _ratio(each: Sequence[Measured | None]) -> str:
-    first, last = each[0], each[-1]
-    if len(each) < 2 or first is None or last is None or not first.value:
+def peers(result: Result) -> Sequence[str]:
+    """Return the peers that were measured, in the order of the row."""
+    return [name for name in ROWS[result.row].peers if name in result.values]
+
+
+def _cell(values: Sequence[float | None]) -> str:
+    """Return the median, and the least and the most where there are several."""
+    middle = median(values)
+    if middle is None:
         return ""
-    return f"{last.value / first.value:.2f}"
+    there = [value for value in values if value is not None]
+    spread = f" ({shown(min(there))} to {shown(max(there))})" if len(there) > 1 else ""
+    return shown(middle) + spread
 
 
-def shown(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
-
-
-def print_terms(console: Console, plan: Plan, machine: Machine, durable: dict[str, str]) -> None:
-    """Print what the figures are worth: the machine, the load, and what each server had on disk."""
-    packages = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
-    console.print(
-        f"{machine.cores} cores ({machine.processor}), {machine.memory_gib} GiB, {machine.system}, "
-        f"{machine.disk}; load average at the start {machine.load}\n"
-        f"Python {machine.python}, SQLite {machine.sqlite}, Postfix {machine.postfix}; {packages}\n"
-        f"{plan.messages} messages a load, 20 sessions, no pipelining; conn: one message a connection, "
-        "reuse: many; both logs go to files"
-    )
-    for load in plan.loads:
-        console.print(LOADS[load])
-    console.print("accepted: all 250s given; done: Postfix, in the maildir; Pulsebox, read and its rows committed")
-    for name, text in durable.items():
-        console.print(f"{name} makes durable: {text}")
-
-
-def keep(found: Sequence[Sequence[Measured]], plan: Plan, machine: Machine) -> Path:
-    """Write all rounds to a new file and return its name."""
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-    whole = {
-        "plan": asdict(plan) | {"folder": str(plan.folder)},
-        "machine": asdict(machine),
-        "medians": as_json([medians(found)])[0],
-        "rounds": as_json(found),
-    }
-    file.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return file
+def print_row(console: Console, result: Result) -> None:
+    table = Table(title=f"{ROWS[result.row].title}: medians of {result.rounds}", title_justify="left")
+    table.add_column("")
+    table.add_column("")
+    for name in peers(result):
+        table.add_column(PEERS[name].title, justify="right")
+    last = ""
+    for workload, measure, cells in lines(result):
+        if workload != last:
+            table.add_section()
+        table.add_row(workload if workload != last else "", measure, *cells)
+        last = workload
+    console.print(table)
+    for name in peers(result):
+        console.print(f"{PEERS[name].title} makes durable {PEERS[name].durable}; done: {PEERS[name].done}")
+    for name, why in result.failed.items():
+        console.print(f"[red]{PEERS[name].title}: {why}")

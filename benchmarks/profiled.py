@@ -6,7 +6,6 @@
 
 import contextlib
 import cProfile
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -15,13 +14,11 @@ from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from smtpd_service import events
-from smtpd_service.first_start import make_ready
-from smtpd_service.service import Supervisor, posts
+from smtpd_service import service
+from smtpd_service.service import Post
 from smtpd_service.settings import load
-from smtpd_service.smtp.listener import address_of, open_sockets
-from storage.engine import open_store
 
 Profiles = dict[str, cProfile.Profile]
 
@@ -48,23 +45,16 @@ def _begin(profiles: Profiles, _frame: FrameType, _event: str, _value: object) -
 
 
 def main(config: Path) -> int:
-    settings = load(config)
-    events.start(settings.service.log_level)
-    store = open_store(settings.database_url)
-    make_ready(settings, store)
-    store.close()
-    sockets = open_sockets(settings.smtp.listen)
-    filled = [
-        replace(post, work=partial(work_profiled, post.work, str(config.parent / post.name)))
-        for post in posts(settings, sockets, None)
-    ]
-    supervisor = Supervisor(filled, sockets, settings.service.drain.total_seconds())
-    signal.signal(signal.SIGTERM, lambda *_: supervisor.stop())
-    supervisor.start()
-    if supervisor.wait_ready():
-        print("ready", *(address_of(each) for each in sockets), flush=True)
-    supervisor.watch()
-    return 0
+    plain = service.posts
+
+    def profiled(*how: Any, **more: Any) -> list[Post]:
+        return [
+            replace(post, work=partial(work_profiled, post.work, str(config.parent / post.name)))
+            for post in plain(*how, **more)
+        ]
+
+    service.posts = profiled
+    return service.serve(load(config))
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import loader
-from benchmarks.compare import REUSE, Plan
+from benchmarks.digits import shown
 from benchmarks.letters import PLAIN, SEED, replies
 from benchmarks.loader import Order
-from benchmarks.paper import shown
-from benchmarks.pulsebox import Pulsebox
-from benchmarks.server import wait_until_done
+from benchmarks.peers.pulsebox import Pulsebox
+from benchmarks.peers.server import wait_until_done
+from benchmarks.rounds import FOLDER
+from benchmarks.workloads import REUSE
 from parsers import parse
 
 TOP = 25
@@ -25,23 +26,23 @@ THREADS = ("listener 0.MainThread", "listener 0.intake", "reader 0.MainThread")
 WAITS = ("'acquire' of '_thread", "select.select", "time.sleep", "'poll' of 'select", "waitpid")
 
 
-def run(console: Console, plan: Plan) -> None:
+def run(console: Console, messages: int) -> None:
     """Send half of the messages one a connection and half many, and print the profiles, times a message."""
     console.print("cProfile makes small functions look dearer: compare the lines, trust no sum")
-    with tempfile.TemporaryDirectory(prefix="pulsebox-bench-", dir=plan.folder) as folder:
+    with tempfile.TemporaryDirectory(prefix="pulsebox-bench-", dir=FOLDER) as folder:
         server = Pulsebox(Path(folder), module=("benchmarks.profiled",))
         try:
             server.start()
-            half = plan.messages // 2
+            half = messages // 2
             loader.send(Order(server.port, half, seed=1))
             loader.send(Order(server.port, half, seed=2, reuse=REUSE))
-            wait_until_done(server, 2 * half)
+            wait_until_done(server)
         finally:
             server.stop()
         for thread in THREADS:
             stats = pstats.Stats(f"{folder}/pulsebox/{thread}.prof")
             print_top(console, f"{thread}, {half} messages one a connection, {half} many", stats, 2 * half)
-    print_top(console, "the parsing child: parsers.parse.read", _parsing(plan.messages), plan.messages)
+    print_top(console, "the parsing child: parsers.parse.read", _parsing(messages), messages)
 
 
 def _parsing(messages: int) -> pstats.Stats:
