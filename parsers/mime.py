@@ -12,7 +12,7 @@ import mailparser  # type: ignore[import-untyped]
 
 from parsers import limits, text
 from parsers.model import Mime
-from parsers.octets import charset, sealed, tree
+from parsers.octets import author, charset, sealed, tree
 from parsers.tables import automatic
 
 # The fields that the library is given. It spends nine tenths of its time on the others (Received, dates,
@@ -34,9 +34,16 @@ _CHARSET = re.compile(rb"charset[ \t]*=[ \t]*\"?([A-Za-z0-9._:-]{2,40})", re.IGN
 # A delimiter whose multipart never named it: the line, and a header of a part below.
 _DELIMITER = re.compile(rb"^--([!-~][!-~ ]{0,69})\r?\n(?=content-[a-z-]{1,40}:)", re.MULTILINE | re.IGNORECASE)
 
+_BLANK = re.compile(rb"\r?\n")
+_TEXT = re.compile(rb"[^:]{1,20}:[ \t]*text/", re.IGNORECASE)
+
 # Asked of each field of each mail: one look instead of a name cut out and lowered.
 _READ = re.compile(rb"(?:" + b"|".join(map(re.escape, sorted(READ))) + rb"):|" + MIME, re.IGNORECASE)
 _TOLD = re.compile("({}):".format("|".join(map(re.escape, sorted(automatic.FIELDS)))).encode(), re.IGNORECASE)
+
+
+# Address and display name of From.
+Sender = tuple[str | None, str]
 
 
 class _Tree(mailparser.MailParser):  # type: ignore[misc]
@@ -71,11 +78,14 @@ def _apart(octets: bytes, *, signed: bool = False) -> tuple[Mime, bytes | None]:
     read = [field for field in head if _is_read(field)]
     reason = limits.excess(octets, end, len(head), read)
     body, raised = _enough(read, octets[begin:])
+    sender = author.plain(read)
+    if sender is not None:
+        read = [field for field in read if field[:5].lower() != b"from:"]
     for without in WITHOUT if reason is None else ():
         given = [field for field in read if _name(field) not in without] if without else read
         try:
-            mail = _Tree.from_bytes(b"".join(_as_utf8(given)) + body)
-            return _opened(mail, octets, head, begin, raised, signed=signed)
+            mail = _parsed(_as_utf8(given), body)
+            return _opened(mail, octets, head, begin, raised, sender=sender, signed=signed)
         except (RecursionError, MemoryError):
             raise
         except Exception as error:  # the library leaks AttributeError, TypeError, ValueError, …
@@ -83,9 +93,34 @@ def _apart(octets: bytes, *, signed: bool = False) -> tuple[Mime, bytes | None]:
     return Mime(unreadable=reason or raised[-1]), None
 
 
+def _parsed(fields: list[bytes], body: bytes) -> mailparser.MailParser:
+    """Have the library parse these fields and the body below them.
+
+    A body that is one text is all payload, and the library would only take it apart line by line, and join it again.
+    """
+    end = _BLANK.match(body)
+    head = b"".join(fields)
+    kind = next((field for field in fields if field[:13].lower() == b"content-type:"), b"content-type:text/")
+    # A bare CR ends lines of a header for the library.
+    if end is not None and _TEXT.match(kind) and head.count(b"\r") == head.count(b"\r\n"):
+        mail = _Tree.from_bytes(head + end[0])
+        if mail.message.get_content_maintype() == "text":
+            mail.message.set_payload(body[end.end() :].decode("ascii", "surrogateescape"))
+            return mail
+    return _Tree.from_bytes(head + body)
+
+
 def _opened(
-    mail: mailparser.MailParser, octets: bytes, head: list[bytes], begin: int, raised: tuple[str, ...], *, signed: bool
+    mail: mailparser.MailParser,
+    octets: bytes,
+    head: list[bytes],
+    begin: int,
+    raised: tuple[str, ...],
+    *,
+    sender: Sender | None,
+    signed: bool,
 ) -> tuple[Mime, bytes | None]:
+    """`sender` is told where the library was not asked for it."""
     nodes = tree.walk(mail.message)
     if nodes[0].leaf and nodes[0].type.startswith("multipart/") and (found := _DELIMITER.search(octets, begin)):
         mended = _rebound(head, found[1], octets[found.start() :])
@@ -95,7 +130,7 @@ def _opened(
     if inner is not None:
         # The signed text has content fields of its own; what names the sender stands around it.
         return Mime(), b"".join(field for field in head if not _name(field).startswith(MIME)) + inner
-    return _mime(mail, nodes, _told(head), seal, raised, signed=signed), None
+    return _mime(mail, nodes, _told(head), seal, raised, sender=sender or _sender(mail), signed=signed), None
 
 
 def _name(field: bytes) -> bytes:
@@ -145,17 +180,17 @@ def _mime(
     seal: str,
     raised: tuple[str, ...],
     *,
+    sender: Sender,
     signed: bool,
 ) -> Mime:
-    sender, name = _sender(mail)
     bodies = [tree.body(node) for node in nodes if tree.is_body(node)]
     costly = tree.costly(bodies)
     if costly is not None:
         return Mime(unreadable=costly)
     defects = {*mail.defects_categories, *raised, *(defect for each in bodies for defect in each.defects)}
     return Mime(
-        sender=sender,
-        sender_name=name,
+        sender=sender[0],
+        sender_name=sender[1],
         subject=_one_line(mail.subject),
         headers=told,
         types=tuple(node.type for node in nodes),
@@ -181,7 +216,7 @@ def _one_line(value: object) -> str:
     return " ".join(text.clean(charset.scrub(str(first or "")))[0].split())
 
 
-def _sender(mail: mailparser.MailParser) -> tuple[str | None, str]:
+def _sender(mail: mailparser.MailParser) -> Sender:
     """Return the address of From and its display name; None unless there is exactly one, undisputed."""
     found = mail.from_
     disputed = any(defect.get("header") == "from" for defect in mail.address_header_defects)

@@ -163,12 +163,6 @@ class Bullet:
         plain["span"] = [self.start, self.end]
         return plain
 
-    @staticmethod
-    def from_dict(data: dict[str, Any]) -> "Bullet":
-        """Return the bullet that `to_dict` gave, as it comes back from JSON."""
-        plain = {name: value for name, value in data.items() if name != "span"}
-        return Bullet(**plain, start=data["span"][0], end=data["span"][1])
-
 
 @dataclass(frozen=True, slots=True)
 class Segments:
@@ -209,23 +203,6 @@ class Reading:
         plain["trace"] = [cut._asdict() for cut in self.trace]
         return plain
 
-    @staticmethod
-    def from_dict(data: dict[str, Any]) -> "Reading":
-        """Return the reading that `to_dict` gave, as it comes back from JSON."""
-        return Reading(
-            status=Status(data["status"]),
-            flags=tuple(data["flags"]),
-            sender=data["sender"],
-            subject=data["subject"],
-            bullets=tuple(Bullet.from_dict(bullet) for bullet in data["bullets"]),
-            leftover=data["leftover"],
-            fingerprint=data["fingerprint"],
-            trace=tuple(Cut(**cut) for cut in data["trace"]),
-            defects=tuple(data["defects"]),
-            quarantine=tuple(data["quarantine"]),
-            version=data["version"],
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Explained:
@@ -250,9 +227,3 @@ class Explained:
             "reply": self.reply,
             "unsigned": self.unsigned,
         }
-
-    @staticmethod
-    def from_dict(data: dict[str, Any]) -> "Explained":
-        """Return what `to_dict` gave, as it comes back from JSON."""
-        bodies = tuple(Part(**part) for part in data["bodies"])
-        return Explained(Reading.from_dict(data["reading"]), bodies, data["reply"], data["unsigned"])

@@ -154,7 +154,9 @@ class _Cutting:
         return stripped.startswith((">", *_ODD_MARKS)) or self._has_initials(text)
 
     def _is_quoted(self, text: str) -> bool:
-        head = text.lstrip()[:1]
+        head = text[:1] if "!" <= text[:1] <= "~" else text.lstrip()[:1]
+        if not self._mark and not self._initials:  # most replies
+            return head == ">"
         odd = self._mark and head == self._mark[0] and text.lstrip().startswith(self._mark)
         return head == ">" or bool(odd) or (bool(self._initials) and self._has_initials(text))
 

@@ -5,7 +5,7 @@ truth is decided by intake on locked rows.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from smtpd_service.domain.address import mailbox_key
@@ -75,11 +75,12 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All mailboxes under all their names, and the domains of these, as of `generation`."""
+    """All mailboxes under all their names, and the domains of these, as of `generation`; `totals` of their counters."""
 
     generation: int = 0
     boxes: Mapping[str, Mailbox] = field(default_factory=dict)
     domains: frozenset[str] = frozenset()
+    totals: tuple[int, int, int] = (0, 0, 0)
 
     def find(self, address: str, hostname: str) -> Mailbox | None:
         """Return the mailbox that `address` means on this host, where a postmaster needs no listing."""
@@ -99,11 +100,31 @@ class Directory:
 
 def read_directory(tx: Tx) -> Directory:
     """Return the directory as the database has it now."""
-    generation = changes.current_generation(tx)
+    generation, totals = changes.current_generation(tx), mailboxes.totals(tx)
     by_id = {box.id: box for box in mailboxes.all_mailboxes(tx)}
     names = {box.address: box for box in by_id.values()}
     names |= {alias: by_id[box] for alias, box in mailboxes.all_aliases(tx).items() if box in by_id}
-    return Directory(generation, names, frozenset(name.rpartition("@")[2] for name in names))
+    return Directory(generation, names, frozenset(name.rpartition("@")[2] for name in names), totals)
+
+
+def renewed(tx: Tx, before: Directory) -> Directory:
+    """Return the directory as it is now, reading of it what can have changed: all, the counters alone, or nothing.
+
+    Whatever operators change raises the generation in the same transaction. With thousands of mailboxes, reading all
+    of them twice a second is a load of its own.
+    """
+    if changes.current_generation(tx) != before.generation:
+        return read_directory(tx)
+    totals = mailboxes.totals(tx)
+    if totals == before.totals:
+        return before
+    used = mailboxes.all_usage(tx)
+    boxes = dict(before.boxes)
+    for name, box in before.boxes.items():
+        now = used.get(box.id)
+        if now is not None and now != (box.used.messages, box.used.octets):
+            boxes[name] = box.holding(Usage(*now))
+    return replace(before, boxes=boxes, totals=totals)
 
 
 @dataclass(frozen=True, slots=True)

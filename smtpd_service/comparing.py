@@ -29,17 +29,18 @@ NAMES_PEOPLE = "names_people"
 Read = Sequence[tuple[PendingMessage, Reading]]
 Alike = tuple[str, str | None, Answer]
 Key = tuple[str, str]
+Author = tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a message's author, and of its text.
 
-    `answer` is what it is compared by, `earlier` the author's answers before it (id, round, answer), newest first.
+    `said` are its items, `earlier` the author's answers before it (id, round, answer), newest first.
     """
 
     person: str | None
-    answer: Answer
+    said: Sequence[str]
     earlier: tuple[Alike, ...]
     names_people: bool
 
@@ -57,7 +58,7 @@ def look(tx: Tx, read: Read) -> dict[str, Known]:
     return {
         id_: Known(
             person=persons.get(senders[id_]),
-            answer=repeat.answer(said),
+            said=said,
             earlier=tuple((each.id, each.round, repeat.answer(each.texts)) for each in before.get(id_, ())),
             names_people=_others(names[id_], called, persons.get(senders[id_])),
         )
@@ -91,6 +92,8 @@ def _earlier(
 
 
 def _before(id_: str, found: Sequence[Earlier]) -> list[Earlier]:
+    if not found:
+        return []
     first = _first(id_)
     kept = {each.id: each for each in found if first <= each.message < id_}
     return sorted(kept.values(), key=lambda each: each.message, reverse=True)
@@ -112,34 +115,52 @@ def compared(
     counts as well.
     """
     noted: list[NewSubmission] = []
+    by_author: dict[Author, list[NewSubmission]] = {}
     for each in _with_exact(new, exact):
         about = known.get(each.message)
         if about is None:
             noted.append(each)
             continue
-        flags = (*each.flags, NAMES_PEOPLE) if about.names_people else each.flags
-        near = None if each.repeats else _nearest(each, about, noted, known)
-        id_, similarity = near or (None, None)
-        noted.append(replace(each, person=about.person, flags=flags, near_repeats=id_, similarity=similarity))
+        authors = _authors(each, about.person)
+        near = None if each.repeats else _nearest(each, about, _together(authors, by_author), known)
+        one = _with_known(each, about, near)
+        noted.append(one)
+        for author in authors:
+            by_author.setdefault(author, []).append(one)
     return noted
 
 
+def _authors(one: NewSubmission, person: str | None) -> list[Author]:
+    """Return by what those are found who are the same author."""
+    return [("sender", one.sender), ("person", person)] if person is not None else [("sender", one.sender)]
+
+
+def _together(authors: Sequence[Author], by_author: Mapping[Author, Sequence[NewSubmission]]) -> list[NewSubmission]:
+    """Return what the author said in the same unit, newest first."""
+    found = {each.id: each for author in authors for each in by_author.get(author, ())}
+    return sorted(found.values(), key=lambda each: each.message, reverse=True)
+
+
+def _with_known(one: NewSubmission, about: Known, near: tuple[str, float] | None) -> NewSubmission:
+    if about.person == one.person and near is None and one.near_repeats is None and not about.names_people:
+        return one  # most; to copy them all takes a while
+    flags = (*one.flags, NAMES_PEOPLE) if about.names_people else one.flags
+    id_, similarity = near or (None, None)
+    return replace(one, person=about.person, flags=flags, near_repeats=id_, similarity=similarity)
+
+
 def _nearest(
-    one: NewSubmission, about: Known, noted: Sequence[NewSubmission], known: Mapping[str, Known]
+    one: NewSubmission, about: Known, same: Sequence[NewSubmission], known: Mapping[str, Known]
 ) -> tuple[str, float] | None:
-    same = [each for each in reversed(noted) if each.message in known and _is_same_author(one, about, each)]
-    beside = [
-        (each.id, each.round, known[each.message].answer)
-        for each in same
-        if _first(one.message) <= each.message < one.message
-    ]
+    first = _first(one.message) if same else ""
     # Nearly the same within a round is a correction.
-    elsewhere = [(id_, said) for id_, round_, said in (*beside, *about.earlier) if round_ != one.round]
-    return repeat.nearest(about.answer, elsewhere)
-
-
-def _is_same_author(one: NewSubmission, about: Known, other: NewSubmission) -> bool:
-    return other.sender == one.sender or (other.person is not None and other.person == about.person)
+    beside = [
+        (each.id, repeat.answer(known[each.message].said))
+        for each in same
+        if each.round != one.round and first <= each.message < one.message
+    ]
+    elsewhere = [*beside, *((id_, said) for id_, round_, said in about.earlier if round_ != one.round)]
+    return repeat.nearest(repeat.answer(about.said), elsewhere) if elsewhere else None
 
 
 def _with_exact(
@@ -151,6 +172,7 @@ def _with_exact(
         known = same.setdefault((each.sender, each.fingerprint or ""), [])
         # What is read late, or once more, does not repeat what came after it.
         before = [(id_, round_) for id_, round_, message in known if message < each.message]
-        noted.append(replace(each, repeats=repeated(before, each.round) if each.fingerprint else None))
+        repeats = repeated(before, each.round) if each.fingerprint else None
+        noted.append(each if each.repeats == repeats else replace(each, repeats=repeats))
         known.insert(0, (each.id, each.round, each.message))
     return noted

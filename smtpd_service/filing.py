@@ -5,7 +5,7 @@ so that what was asked, who said it, what repeats and what is superseded are dec
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from parsers import repeat
@@ -23,8 +23,20 @@ from storage.engine import Tx
 from storage.readings import Held, NewSubmission
 from storage.records import Campaign, MessageId, PendingMessage, Round
 
+Exact = Mapping[Key, Sequence[tuple[str, str | None, str]]]
 # As it is stored, and what is said of the same message now.
 Version = tuple[NewSubmission, NewSubmission]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Submissions made ready from `new`: as they will be stored, unless `exact` (what says the same) has changed."""
+
+    new: Sequence[NewSubmission]
+    known: Mapping[str, Known]
+    exact: Exact
+    compared: Sequence[NewSubmission]
+    rows: stored.Rows
 
 
 def request(message: PendingMessage, octets: bytes, asked: Mapping[str, str]) -> Request:
@@ -46,12 +58,21 @@ def submissions(message: PendingMessage, reading: Reading, answered: Sequence[Ro
     return [submission(message, reading, round_) for round_ in (answered or (None,))]
 
 
-def store(tx: Tx, new: Sequence[NewSubmission], known: Mapping[str, Known]) -> None:
-    """Store submissions, the oldest message first, and mark what they supersede."""
-    new = compared(new, known, stored.earlier_same(tx, _keys(new)))
-    answers = [each for each in new if each.status in ANSWERS and each.round]
+def ready(tx: Tx, new: Sequence[NewSubmission], known: Mapping[str, Known]) -> Ready:
+    """Return submissions, the oldest message first, ready to be stored; arriving mail waits for none of it."""
+    exact = stored.earlier_same(tx, _keys(new))
+    found = compared(new, known, exact)
+    return Ready(new, known, exact, found, stored.rows(tx, found))
+
+
+def store(tx: Tx, made: Ready) -> None:
+    """Store what was made ready, and mark what it supersedes."""
+    answers = [each for each in made.compared if each.status in ANSWERS and each.round]
     stored.lock_answers(tx, answers)
-    stored.store(tx, new)
+    # Another reader may have stored the same meanwhile.
+    exact = stored.earlier_same(tx, _keys(made.new))
+    rows = made.rows if exact == made.exact else stored.rows(tx, compared(made.new, made.known, exact))
+    stored.insert_rows(tx, rows)
     stored.supersede(tx, answers, ANSWERS)
 
 
@@ -112,7 +133,7 @@ def _compare_later(tx: Tx, before: Sequence[NewSubmission], after: Sequence[NewS
     reread.set_repeats(tx, decided)
 
 
-def _repeated(one: NewSubmission, exact: Mapping[Key, Sequence[tuple[str, str | None, str]]]) -> str | None:
+def _repeated(one: NewSubmission, exact: Exact) -> str | None:
     same = exact.get((one.sender, one.fingerprint or ""), ())
     return repeated([(id_, round_) for id_, round_, message in same if message < one.message], one.round)
 

@@ -2,24 +2,44 @@
 
 Promises: `Stored` is answered after the commit that holds the octets and the charge; quota is decided on
 locked rows in order of arrival; a mail sent again is recognised; a bad message never fails its batch; local
-trouble is `Unavailable` or `SystemFull`, never a permanent refusal.
+trouble is `Unavailable` or `SystemFull`, never a permanent refusal; nobody waits longer than `ANSWERED_WITHIN`.
 """
 
 import asyncio
 import logging
+import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import cast
 
+from smtpd_service import metrics, traces
 from smtpd_service.admission import Offer
 from smtpd_service.domain.outcomes import SystemFull, Unavailable
 from smtpd_service.events import Event, note
 from smtpd_service.identity import now
-from smtpd_service.storing import Answer, Policy, prepare, store_batch
+from smtpd_service.storing import Answer, prepare, store_batch
+from smtpd_service.warning import Policy
 from storage import acceptance
 from storage.engine import StorageError, Store
 from storage.records import NewRefusal
+from storage.statement import COPIED
+
+# How long a thread that has Python's lock may keep it when another waits, in seconds. With Python's own 5 ms, the
+# writer waited for busy sessions, and they for it: at 800 messages a second, 50 ms instead of 10 at p99 (measured).
+SWITCH_EVERY = 0.000_5
+# Where the last transaction took so many, the next waits so many seconds for more: fewer of them, and fewer times that
+# two threads want Python's lock, save a third of the time a message, and more come through (measured). Who comes alone
+# waits for nobody.
+CROWD = 4
+GATHER = 0.001
+# A database may hang, and a commit wait for a standby that is away. Whoever waits is put off after so many seconds, up
+# to `LOOK_EVERY` more; what is stored after all is recognised when it is sent again.
+ANSWERED_WITHIN = 15.0
+LOOK_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +55,11 @@ class _Waiting:
     def octets(self) -> int:
         return len(self.offer.octets) if self.offer else 0
 
+    @property
+    def put_off(self) -> bool:
+        """Say whether somebody was answered already; one who is gone only is not, and is stored all the same."""
+        return self.answered.done() and not self.answered.cancelled()
+
 
 class Intake:
     """Takes offers from the event loop, stores them in a thread of its own, and answers in the loop."""
@@ -45,60 +70,107 @@ class Intake:
         self._batch_messages = batch_messages
         self._batch_octets = batch_octets
         self._queue: deque[_Waiting] = deque()
-        self._wake = threading.Condition()
+        # Something is in it when there is something new in the queue: the writer sleeps before it.
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._ringing = False
+        # How many the last transaction took.
+        self._crowd = 0
         self._stopping = False
         self._key: bytes | None = None
+        # Since when who waits, in order; kept by the event loop, with answers and never with mail.
+        self._unanswered: deque[tuple[float, asyncio.Future[Answer | None]]] = deque()
+        self._look: asyncio.TimerHandle | None = None
         self._thread = threading.Thread(target=self._run, name="intake")
 
     def start(self) -> None:
+        sys.setswitchinterval(SWITCH_EVERY)
         self._thread.start()
 
     def stop(self) -> None:
         """Store what waits, then end; blocks until that is done."""
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
+        self._stopping = True
+        self._bell.put(None)
         self._thread.join()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many wait for the next transaction."""
+        return len(self._queue)
+
+    def submit(self, offer: Offer) -> "asyncio.Future[Answer]":
+        """Return what will be set to what became of `offer`; for one who never cancels it."""
+        return cast("asyncio.Future[Answer]", self._submit(offer, ()))
 
     async def offer(self, offer: Offer) -> Answer:
         """Return what became of `offer`, after the commit that made it so.
 
         The storing goes on when the caller is cancelled: a session that is gone changes nothing.
         """
-        answer = await asyncio.shield(self._submit(offer, ()))
+        answer = await self._submit(offer, ())
         assert answer is not None  # noqa: S101  # an offer always gets one
         return answer
 
     async def record(self, refusals: Sequence[NewRefusal]) -> bool:
         """Write down refusals that needed no decision of intake; False if that failed."""
-        return await asyncio.shield(self._submit(None, tuple(refusals))) is None
+        return await self._submit(None, tuple(refusals)) is None
 
     def _submit(self, offer: Offer | None, refusals: tuple[NewRefusal, ...]) -> "asyncio.Future[Answer | None]":
         loop = asyncio.get_running_loop()
         waiting = _Waiting(offer, refusals, loop, loop.create_future())
-        with self._wake:
-            self._queue.append(waiting)
-            self._wake.notify()
+        self._queue.append(waiting)
+        if not self._ringing:
+            # Once the event loop has heard all clients that have something to say now: the batch is larger, and the
+            # writer does not begin to want Python's lock in the midst of it (a tenth less time a message, measured).
+            self._ringing = True
+            loop.call_soon(self._ring)
+        self._unanswered.append((loop.time(), waiting.answered))
+        if self._look is None:
+            self._look = loop.call_later(LOOK_EVERY, self._put_off, loop)
         return waiting.answered
+
+    def _ring(self) -> None:
+        self._ringing = False
+        self._bell.put(None)
+
+    def _put_off(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Answer those who have waited too long; the writer may be at their mail all the same."""
+        late = loop.time() - ANSWERED_WITHIN
+        put_off = 0
+        while self._unanswered and (self._unanswered[0][1].done() or self._unanswered[0][0] < late):
+            _, answered = self._unanswered.popleft()
+            if not answered.done():
+                answered.set_result(Answer(Unavailable()))
+                put_off += 1
+        if put_off:
+            note(Event.STORING_FAILED, logging.ERROR, cause="slow", messages=put_off, text="the database hangs")
+            metrics.add_to("pulsebox_storing_failures", "slow")
+        self._look = loop.call_later(LOOK_EVERY, self._put_off, loop) if self._unanswered else None
 
     def _run(self) -> None:
         while batch := self._take():
+            self._crowd = len(batch)
             answers = self._store_all(batch)
             _answer(batch, answers)
 
     def _take(self) -> list[_Waiting]:
         """Wait for work and take what there is, up to a count and an octet limit; empty at the end."""
-        with self._wake:
-            while not self._queue and not self._stopping:
-                self._wake.wait()
-            batch: list[_Waiting] = []
-            octets = 0
+        batch: list[_Waiting] = []
+        octets = 0
+        while not batch:
+            while not self._queue:
+                if self._stopping:
+                    return []
+                self._bell.get()
+            if self._crowd >= CROWD:
+                time.sleep(GATHER)
             while self._queue and len(batch) < self._batch_messages:
                 octets += self._queue[0].octets
                 if batch and octets > self._batch_octets:
                     break
-                batch.append(self._queue.popleft())
-            return batch
+                waiting = self._queue.popleft()
+                if not waiting.put_off:
+                    batch.append(waiting)
+        return batch
 
     def _store_all(self, batch: Sequence[_Waiting]) -> list[Answer | None]:
         try:
@@ -106,6 +178,7 @@ class Intake:
         except StorageError as error:
             if error.cause != "fault":
                 note(Event.STORING_FAILED, logging.ERROR, cause=error.cause, messages=len(batch), text=error)
+                metrics.add_to("pulsebox_storing_failures", error.cause)
                 return [Answer(SystemFull() if error.cause == "full" else Unavailable())] * len(batch)
             return self._store_each(batch, error)
         except Exception as error:  # whatever one message provokes must not fail the others
@@ -117,14 +190,19 @@ class Intake:
             return [answer for waiting in batch for answer in self._store_all([waiting])]
         offer = batch[0].offer
         note(Event.STORING_FAILED, logging.ERROR, trouble=error, id=offer.id if offer else None)
+        metrics.add_to("pulsebox_storing_failures", "fault")
         return [Answer(Unavailable())]
 
     def _store_once(self, batch: Sequence[_Waiting]) -> list[Answer | None]:
         key = self._acceptance_key()
         offers = [prepare(waiting.offer, key) for waiting in batch if waiting.offer]
         refusals = [refusal for waiting in batch for refusal in waiting.refusals]
-        with self._store.unit() as tx:
+        begun = time.monotonic()
+        with self._store.unit(pipelined=len(offers) < COPIED) as tx:
             answers = iter(store_batch(tx, offers, refusals, self._policy, now()))
+        if offers:
+            metrics.committed(len(offers), time.monotonic() - begun)
+            traces.batch((each.offer.id for each in offers), time.monotonic() - begun)
         return [next(answers) if waiting.offer else None for waiting in batch]
 
     def _acceptance_key(self) -> bytes:

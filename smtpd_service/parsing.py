@@ -1,15 +1,17 @@
 """The parsing child, and the reader's hold on it.
 
 Parsing runs in a process of its own, since its input is hostile: it is limited in memory by the kernel and
-in time by the reader, which kills it and starts another. What comes back is JSON, never code.
+in time by the reader, which kills it and starts another. What comes back is data (msgpack) that is checked against the
+shapes it must have, never code.
 
 A request is the lengths of the message and of the text of what was asked (4 octets each, big-endian), one octet
 that tells a null reverse-path, one for the kind of answer, the message, and that text in UTF-8; an answer is a length
-and the reading, or the reading explained, as JSON. A length of 0 comes first: the child has loaded the parsers.
+and the reading, or the reading explained. A length of 0 comes first: the child has loaded the parsers.
 """
 
+import contextlib
+import fcntl
 import gc
-import json
 import os
 import resource
 import select
@@ -18,10 +20,12 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
+
+import msgspec
 
 from parsers.model import Explained, Reading
 from smtpd_service.lifeline import die_with
@@ -30,8 +34,17 @@ _LENGTH = struct.Struct(">I")
 _HEAD = struct.Struct(">II?B")
 # On a busy machine a child loads for longer than one message may take, in seconds.
 START_WITHIN = 30.0
-# Octets of answers taken at a time.
+# Octets of answers taken, and of requests given, at a time.
 PIECE = 65_536
+# What is sent ahead: the child goes on while the reader stores.
+AHEAD = 1_000_000
+# An answer longer than this is none of ours: the longest mail that is read at all makes a tenth of it.
+LONGEST_ANSWER = 100_000_000
+# With so many answers to come, the reader looks for them at intervals (in seconds), not one by one: to be woken for
+# each costs more than to take it (measured).
+MANY, NAP = 8, 0.004
+# A child that is kept from its turn has so many times its deadline by the clock; the shortest wait between two looks.
+SLOWEST, SOONEST = 10, 0.005
 
 
 class Kind(IntEnum):
@@ -86,14 +99,14 @@ class Child:
 
         Requests are sent ahead, so that the child does not wait for us. Raises NoChildError.
         """
-        return self._answers(requests, Reading.from_dict)
+        return self._answers(requests, _READING)
 
     def explanations(self, requests: Sequence[Request]) -> Generator[Explained | ParsingError, None, None]:
         """Give the same for requests to explain."""
-        return self._answers(requests, Explained.from_dict)
+        return self._answers(requests, _EXPLAINED)
 
     def _answers(
-        self, requests: Sequence[Request], load: Callable[[dict[str, Any]], Answer]
+        self, requests: Sequence[Request], shape: msgspec.msgpack.Decoder[Answer]
     ) -> Generator[Answer | ParsingError, None, None]:
         done = 0
         try:
@@ -101,7 +114,7 @@ class Child:
                 talk = _Talk(self._running(), requests[done:])
                 answer: Answer | ParsingError | None = None
                 while done < len(requests) and not isinstance(answer, ParsingError):
-                    answer = self._answer(talk, load)
+                    answer = self._answer(talk, shape)
                     done += 1
                     yield answer
         finally:
@@ -109,11 +122,13 @@ class Child:
                 # Answers that nobody has taken would be taken for those of the next batch.
                 self.close()
 
-    def _answer(self, talk: "_Talk", load: Callable[[dict[str, Any]], Answer]) -> Answer | ParsingError:
-        stop = time.monotonic() + self._deadline
+    def _answer(self, talk: "_Talk", shape: msgspec.msgpack.Decoder[Answer]) -> Answer | ParsingError:
+        assert self._process is not None  # noqa: S101  # it was talked to
         try:
-            length = _LENGTH.unpack(talk.receive(_LENGTH.size, stop))[0]
-            return load(json.loads(talk.receive(length, stop)))
+            return shape.decode(talk.answer(_Limit(self._deadline, self._process.pid)))
+        except (msgspec.MsgspecError, OverflowError):
+            self.close()
+            return ParsingError("the parsing child answered what is no reading")
         except TimeoutError:
             self.close()
             return ParsingError(f"not read within {self._deadline:g} s")
@@ -140,8 +155,11 @@ class Child:
             raise NoChildError(f"no parsing child could be started: {error.strerror}") from error
         for pipe in _pipes(process):
             os.set_blocking(pipe, False)
+        # Less is allowed to some users; it is only slower then.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(_pipes(process)[0], fcntl.F_SETPIPE_SZ, AHEAD)
         try:
-            _Talk(process, ()).receive(_LENGTH.size, time.monotonic() + START_WITHIN)
+            _Talk(process, ()).answer(_Limit(START_WITHIN))
         except (TimeoutError, OSError, EOFError) as error:
             _end(process)
             raise NoChildError("the parsing child did not come up") from error
@@ -173,6 +191,38 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             pipe.close()
 
 
+class _Limit:
+    """How long an answer may take: `seconds` of the processor time of `pid`, or by the clock where there is none.
+
+    Mail that arrives comes before a child, which may wait long for its turn; at last the clock counts all the same.
+    """
+
+    def __init__(self, seconds: float, pid: int | None = None) -> None:
+        self._seconds = seconds
+        self._pid = pid
+        self._began = time.monotonic()
+        self._spent = self._now()
+
+    def left(self) -> float:
+        """Return how long to wait before the next look, 0 when the time is over."""
+        passed = time.monotonic() - self._began
+        if self._pid is None:
+            return max(0.0, self._seconds - passed)
+        if passed > self._seconds * SLOWEST:
+            return 0.0
+        left = self._seconds - (self._now() - self._spent)
+        return max(left, SOONEST) if left > 0 else 0.0
+
+    def _now(self) -> float:
+        if self._pid is None:
+            return 0.0
+        try:
+            # As clock_getcpuclockid(3) makes it, which Python has for threads alone.
+            return time.clock_gettime((~self._pid << 3) | 2)
+        except OSError:  # it has ended; its pipe will say so
+            return 0.0
+
+
 class _Talk:
     """Requests on their way to a child and its answers, over two pipes that never block."""
 
@@ -181,33 +231,51 @@ class _Talk:
         self._frames: Iterator[bytes] = (request.frame() for request in requests)
         self._sending = memoryview(b"")
         self._came = bytearray()
+        self._taken = 0
+        self._awaited = len(requests)
 
-    def receive(self, count: int, stop: float) -> bytes:
-        """Return the next `count` octets of answers, sending requests meanwhile.
+    def answer(self, limit: "_Limit") -> bytes:
+        """Return the next answer, sending requests meanwhile.
 
-        Raises TimeoutError at `stop`, EOFError when the child has ended.
+        Raises TimeoutError past `limit`, EOFError when the child has ended, OverflowError at one that is too long.
         """
-        while len(self._came) < count:
+        self._receive(_LENGTH.size, limit)
+        (length,) = _LENGTH.unpack_from(self._came, self._taken)
+        if length > LONGEST_ANSWER:
+            raise OverflowError
+        self._receive(_LENGTH.size + length, limit)
+        begin = self._taken + _LENGTH.size
+        self._taken = begin + length
+        self._awaited -= 1
+        return bytes(memoryview(self._came)[begin : self._taken])
+
+    def _receive(self, count: int, limit: "_Limit") -> None:
+        """Wait until so many octets have come that are not taken yet."""
+        if len(self._came) - self._taken >= count:
+            return
+        if self._awaited > MANY and not self._more():
+            time.sleep(NAP)
+        while len(self._came) - self._taken < count:
             writing = [self._to] if self._more() else []
-            readable, writable, _ = select.select([self._from], writing, [], max(0.0, stop - time.monotonic()))
-            if not readable and not writable:
-                raise TimeoutError
+            readable, writable, _ = select.select([self._from], writing, [], limit.left())
             if writable:
                 self._send()
             if readable:
-                piece = os.read(self._from, PIECE)
-                if not piece:
-                    raise EOFError
-                self._came += piece
-            if time.monotonic() > stop and len(self._came) < count:
+                self._read()
+            if len(self._came) - self._taken < count and not limit.left():
                 raise TimeoutError
-        taken = bytes(self._came[:count])
-        del self._came[:count]
-        return taken
+
+    def _read(self) -> None:
+        piece = os.read(self._from, PIECE)
+        if not piece:
+            raise EOFError
+        del self._came[: self._taken]
+        self._taken = 0
+        self._came += piece
 
     def _more(self) -> bool:
         if not self._sending:
-            self._sending = memoryview(next(self._frames, b""))
+            self._sending = memoryview(_piece(self._frames))
         return bool(self._sending)
 
     def _send(self) -> None:
@@ -220,11 +288,26 @@ class _Talk:
             self._frames, self._sending = iter(()), memoryview(b"")
 
 
+def _piece(frames: Iterator[bytes]) -> bytes:
+    """Return the next of `frames`, and more of them while they are small."""
+    found = bytearray()
+    for frame in frames:
+        found += frame
+        if len(found) >= PIECE:
+            break
+    return bytes(found)
+
+
 def _pipes(process: "subprocess.Popen[bytes]") -> tuple[int, int]:
     assert process.stdin is not None  # noqa: S101  # both were asked for
     assert process.stdout is not None  # noqa: S101
     return process.stdin.fileno(), process.stdout.fileno()
 
+
+# Shared by both sides: whatever comes must have these shapes.
+_READING = msgspec.msgpack.Decoder(Reading)
+_EXPLAINED = msgspec.msgpack.Decoder(Explained)
+encode = msgspec.msgpack.Encoder().encode
 
 OUT_OF_MEMORY = 70
 NICENESS = 10
@@ -260,7 +343,7 @@ def main() -> None:
                 found = parse.explain(octets, null_sender=null_sender, request=request)
             else:
                 found = parse.explain_body(octets.decode(), html=kind == Kind.EXPLAIN_HTML, request=request)
-            answer = json.dumps(found.to_dict()).encode()
+            answer = encode(found)
         except MemoryError:
             # What is left of the heap is not to be trusted.
             os._exit(OUT_OF_MEMORY)

@@ -235,6 +235,6 @@ def _store_first(tx: Tx, parked: Read, known: Mapping[str, Known]) -> list[NewSu
     for message, reading in parked:
         answered = [filing.round_of(tx, campaigns[id_], message) for id_ in message.campaigns]
         first += filing.submissions(message, reading, answered)
-    filing.store(tx, first, known)
+    filing.store(tx, filing.ready(tx, first, known))
     messages.settle_read(tx, [message.id for message, _ in parked])
     return first

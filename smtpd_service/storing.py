@@ -1,6 +1,5 @@
 """One transaction of intake: lock, decide in order of arrival, and write everything that follows from it."""
 
-import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,12 +8,11 @@ from typing import NamedTuple
 
 from smtpd_service import owing
 from smtpd_service.admission import Offer, Recipient
-from smtpd_service.domain.notice import UsageWarning
 from smtpd_service.domain.outcomes import Bounced, Outcome, PartlyStored, Repeated, Stored
-from smtpd_service.domain.quota import NOTHING_LATELY, admit, percent, rate_key, warning_level
+from smtpd_service.domain.quota import NOTHING_LATELY, admit, rate_key
 from smtpd_service.domain.verdict import Place, Refused, Verdict, decide
-from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id
+from smtpd_service.warning import Policy, note_level, warn
 from storage import acceptance, arrivals, mailboxes, messages, notices, refusals
 from storage.engine import Tx
 from storage.octets import pack
@@ -28,12 +26,12 @@ from storage.records import (
     NewNotice,
     NewRefusal,
     NoticeId,
-    NoticeKind,
     Recent,
     RefusalId,
     Usage,
     WhenFull,
 )
+from storage.statement import pipeline
 
 
 class Told(NamedTuple):
@@ -88,14 +86,6 @@ class Addressed:
         return all(each.parameters.never for each in self.recipients)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """`warn_at` in percent, where a mailbox has none of its own; `operator` gets the warnings, nobody when empty."""
-
-    warn_at: tuple[int, ...]
-    operator: str
-
-
 @dataclass(slots=True)
 class Rows:
     """What the batch will write, gathered while it decides.
@@ -126,8 +116,10 @@ def _addressed(offer: Offer, key: bytes, encoding: str, packed: bytes) -> Prepar
         Addressed(box, tuple(recipients), acceptance.token(key, offer.digest, offer.sender.mail_from, box))
         for box, recipients in named.items()
     )
-    led = tuple(replace(to, mailbox=to.otherwise or to.mailbox, otherwise=None) for to in offer.recipients)
-    detour = _addressed(replace(offer, recipients=led), key, encoding, packed) if led != offer.recipients else None
+    detour = None
+    if any(to.otherwise for to in offer.recipients):
+        led = tuple(replace(to, mailbox=to.otherwise or to.mailbox, otherwise=None) for to in offer.recipients)
+        detour = _addressed(replace(offer, recipients=led), key, encoding, packed)
     return Prepared(offer, encoding, packed, places, any(map(owing.asks, offer.recipients)), detour)
 
 
@@ -135,20 +127,25 @@ def store_batch(
     tx: Tx, offers: Sequence[Prepared], refused: Iterable[NewRefusal], policy: Policy, now: datetime
 ) -> list[Answer]:
     """Store what fits, refuse the rest, and return an answer for each offer, in order."""
-    boxes = mailboxes.lock(tx, (each.mailbox for one in offers for each in one.all_places))
+    places = [each for one in offers for each in one.all_places]
+    with pipeline(tx):
+        locked = mailboxes.ask_locked(tx, (each.mailbox for each in places))
+        # Only what is asked after the locks are held is sure to be all that was stored before.
+        marked = acceptance.ask_marks(tx, (each.token for each in places), now)
+        boxes, known = locked(), marked()
     before = dict(boxes)
-    known = acceptance.marks(tx, (each.token for one in offers for each in one.all_places), now)
     rated = frozenset(box.id for box in boxes.values() if box.quota.has_rate and not box.exempt)
     rows = Rows(refusals=list(refused), rated=rated, lately=_lately(tx, offers, rated, now))
     answers = [_decide_one(one, boxes, known, rows, now) for one in offers]
     changed = [box for id_, box in boxes.items() if box is not before[id_]]
     warned = [_with_warning(box, rows, policy, now) for box in changed]
     messages.store(tx, rows.messages, rows.deliveries)
-    notices.owe(tx, rows.notices)
-    refusals.record(tx, rows.refusals)
-    acceptance.remember(tx, list(rows.marks.items()), now)
-    mailboxes.set_usage(tx, warned)
-    arrivals.count(tx, rows.arrived, now)
+    with pipeline(tx):
+        notices.owe(tx, rows.notices)
+        refusals.record(tx, rows.refusals)
+        acceptance.remember(tx, list(rows.marks.items()), now)
+        mailboxes.set_usage(tx, warned)
+        arrivals.count(tx, rows.arrived, now)
     return answers
 
 
@@ -223,7 +220,7 @@ def _store(
     offer = one.offer
     for index, usage in verdict.stored:
         box = places[index].mailbox
-        boxes[box.id] = replace(box, used=usage)
+        boxes[box.id] = box.holding(usage)
         rows.deliveries.append(_delivery(offer, one.places[index].recipients[0]))
         if box.id in rows.rated:
             rows.arrived[box.id, arrivals.ALL] += 1
@@ -353,42 +350,3 @@ def _with_warning(box: Mailbox, rows: Rows, policy: Policy, now: datetime) -> Ma
     if warning is not None:
         rows.notices.append(warning)
     return moved
-
-
-def note_level(box: Mailbox) -> None:
-    """Log the threshold that now counts as reported: the operator may have no address for warnings."""
-    note(Event.WARNING, logging.WARNING, mailbox=box.address, percent=box.warned, used_octets=box.used.octets)
-
-
-def warn(box: Mailbox, policy: Policy, now: datetime) -> tuple[Mailbox, NewNotice | None]:
-    """Return `box` with the threshold that now counts as reported, and the warning that this owes."""
-    thresholds = () if box.exempt else policy.warn_at if box.warn_at is None else box.warn_at
-    level = warning_level(thresholds, box.warned, percent(box.quota, box.used))
-    if level == box.warned:
-        return box, None
-    moved = replace(box, warned=level)
-    if not policy.operator:
-        return moved, None
-    warning = UsageWarning(
-        id=new_id(),
-        recipient=policy.operator,
-        mailbox=box.address,
-        level=max(level, box.warned),
-        rising=level > box.warned,
-        used_octets=box.used.octets,
-        quota_octets=box.quota.octets,
-        used_messages=box.used.messages,
-        quota_messages=box.quota.messages,
-        at=now,
-    )
-    notice = NewNotice(
-        id=NoticeId(warning.id),
-        kind=NoticeKind.WARNING,
-        recipient=policy.operator,
-        mailbox=box.id,
-        message=None,
-        created_at=now,
-        facts=warning.facts(),
-        returned=b"",
-    )
-    return moved, notice

@@ -92,4 +92,6 @@ def sender_of(message: PendingMessage, reading: Reading) -> str:
 
 def storable(text: str) -> str:
     """Return text that both databases take: PostgreSQL has no NUL and no lone surrogates in text."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")

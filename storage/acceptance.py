@@ -1,7 +1,7 @@
 """What recognises a mail that is sent again: kept for seven days, keyed under a secret of the database."""
 
 import hmac
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from storage.engine import Tx
 from storage.house import secret
 from storage.records import Fate, MailboxId, Mark
 from storage.schema import acceptance
-from storage.statement import Statement
+from storage.statement import Statement, ask
 from storage.statement import marks as parameter_marks
 
 KEPT = timedelta(days=7)
@@ -40,13 +40,20 @@ def keyed(secret_key: bytes, digest: bytes) -> bytes:
 
 def marks(tx: Tx, tokens: Iterable[bytes], now: datetime) -> dict[bytes, Mark]:
     """Return what became of those tokens that met their fate in the last seven days."""
+    return ask_marks(tx, tokens, now)()
+
+
+def ask_marks(tx: Tx, tokens: Iterable[bytes], now: datetime) -> Callable[[], dict[bytes, Mark]]:
+    """Ask for the same, and return what waits for the answer: something else may be asked meanwhile."""
     since: Any = now - KEPT if tx.dialect.name == "postgresql" else instant_text(now - KEPT)
-    found: dict[bytes, Mark] = {}
-    for some in _parts(list(tokens)):
-        sql = f"SELECT token, fate, subject, at FROM acceptance WHERE token IN ({parameter_marks(tx, len(some))})"  # noqa: S608  # marks only
-        rows = tx.exec_driver_sql(sql, tuple(some))
-        found |= {bytes(row.token): Mark(Fate(row.fate), str(row.subject)) for row in rows if row.at > since}
-    return found
+    text = "SELECT token, fate, subject, at FROM acceptance WHERE token IN ({})"
+    asked = [ask(tx, text.format(parameter_marks(tx, len(some))), some) for some in _parts(list(tokens))]
+
+    def answered() -> dict[bytes, Mark]:
+        rows = (row for each in asked for row in each.fetchall())
+        return {bytes(token): Mark(Fate(fate), str(subject)) for token, fate, subject, at in rows if at > since}
+
+    return answered
 
 
 def _upsert(dialect: str) -> UpdateBase:
@@ -60,8 +67,7 @@ _REMEMBER = Statement(_upsert, ("token", "fate", "subject", "at"))
 
 
 def remember(tx: Tx, rows: Sequence[tuple[bytes, Mark]], now: datetime) -> None:
-    values = [{"token": token, "fate": mark.fate.value, "subject": mark.subject, "at": now} for token, mark in rows]
-    _REMEMBER.run(tx, values)
+    _REMEMBER.run_rows(tx, [(token, mark.fate.value, mark.subject, now) for token, mark in rows])
 
 
 def forget(tx: Tx, now: datetime, limit: int) -> int:

@@ -15,7 +15,7 @@ from storage.columns import instant_text
 from storage.engine import Tx
 from storage.records import MailboxId, Recent
 from storage.schema import arrival
-from storage.statement import Statement, marks
+from storage.statement import Statement, ask, marks
 
 HOUR = timedelta(hours=1)
 PART = timedelta(minutes=5)
@@ -46,8 +46,8 @@ def lately(tx: Tx, boxes: Iterable[MailboxId], senders: Iterable[str], now: date
             f"WHERE mailbox IN ({marks(tx, len(mine))}) AND sender IN ({marks(tx, len(some))}) "
             f"AND since > {marks(tx, 1)} AND since < {marks(tx, 1)} GROUP BY mailbox, sender"
         )
-        rows = tx.exec_driver_sql(sql, (*mine, *some, *span))
-        found |= {(MailboxId(str(row.mailbox)), row.sender): int(row.messages) for row in rows}
+        rows = ask(tx, sql, (*mine, *some, *span)).fetchall()
+        found |= {(MailboxId(str(box)), sender): int(messages) for box, sender, messages in rows}
     return found
 
 

@@ -22,7 +22,9 @@ class Id(TypeDecorator[str]):
 
 def instant_text(at: datetime) -> str:
     """Return `at` as ISO 8601 in UTC with microseconds and `Z`: of one length, so that text sorts as time."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    # A year has four digits, and what follows the microseconds is always "+00:00".
+    return utc.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 class Instant(TypeDecorator[datetime]):

@@ -1,15 +1,15 @@
 """Mailboxes, their aliases, limits and counters."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from storage.engine import Tx
 from storage.records import Mailbox, MailboxId, Quota, Usage, WhenFull
 from storage.schema import delivery, mailbox, mailbox_alias
-from storage.statement import Statement, marks
+from storage.statement import Statement, ask, marks
 
 _COLUMNS = (
     mailbox.c.id,
@@ -33,19 +33,21 @@ _COLUMNS = (
 _NAMES = ", ".join(column.name for column in _COLUMNS)
 
 
-def _record(row: Row[Any]) -> Mailbox:
+def _record(row: Sequence[Any]) -> Mailbox:
     """Make a record of a row in the order of `_COLUMNS`, as SQLAlchemy or the driver itself gives it."""
+    id_, address, octets, messages, grace, used_messages, used_octets, when_full, frozen, warned, campaign, *rest = row
+    rate_messages, rate_sender, warn_at, language = rest
     return Mailbox(
-        id=MailboxId(str(row.id)),
-        address=row.address,
-        quota=Quota(row.quota_octets, row.quota_messages, row.grace_octets, row.rate_messages, row.rate_sender),
-        used=Usage(row.used_messages, row.used_octets),
-        when_full=WhenFull(row.when_full),
-        frozen=bool(row.frozen),
-        warned=row.warned,
-        campaign=str(row.campaign) if row.campaign else None,
-        warn_at=tuple(int(percent) for percent in row.warn_at.split(",")) if row.warn_at else None,
-        language=row.language,
+        id=MailboxId(str(id_)),
+        address=address,
+        quota=Quota(octets, messages, grace, rate_messages, rate_sender),
+        used=Usage(used_messages, used_octets),
+        when_full=WhenFull(when_full),
+        frozen=bool(frozen),
+        warned=warned,
+        campaign=str(campaign) if campaign else None,
+        warn_at=tuple(int(percent) for percent in warn_at.split(",")) if warn_at else None,
+        language=language,
     )
 
 
@@ -55,6 +57,19 @@ def _select() -> Select[Any]:
 
 def all_mailboxes(tx: Tx) -> list[Mailbox]:
     return [_record(row) for row in tx.execute(_select().order_by(mailbox.c.address))]
+
+
+def totals(tx: Tx) -> tuple[int, int, int]:
+    """Return how many mailboxes there are, and the messages and octets of all: what tells whether anything moved."""
+    sums = func.count(), func.coalesce(func.sum(mailbox.c.used_messages), 0), func.sum(mailbox.c.used_octets)
+    boxes, messages, octets = tx.execute(select(*sums).select_from(mailbox)).one()
+    return boxes, int(messages), int(octets or 0)
+
+
+def all_usage(tx: Tx) -> dict[MailboxId, tuple[int, int]]:
+    """Return the messages and octets of each mailbox."""
+    rows = tx.execute(select(mailbox.c.id, mailbox.c.used_messages, mailbox.c.used_octets))
+    return {MailboxId(str(id_)): (messages, octets) for id_, messages, octets in rows}
 
 
 def all_aliases(tx: Tx) -> dict[str, MailboxId]:
@@ -72,14 +87,19 @@ def find(tx: Tx, address: str) -> Mailbox | None:
 
 def lock(tx: Tx, ids: Iterable[MailboxId]) -> dict[MailboxId, Mailbox]:
     """Return the mailboxes as they are, locked until the unit ends, taken in the order of their ids."""
+    return ask_locked(tx, ids)()
+
+
+def ask_locked(tx: Tx, ids: Iterable[MailboxId]) -> Callable[[], dict[MailboxId, Mailbox]]:
+    """Ask for the same, and return what waits for the answer: something else may be asked meanwhile."""
     wanted = sorted(set(ids))
     if not wanted:
-        return {}
+        return dict
     # NO KEY: a refusal of another batch only refers to the row, and must not wait for it (else both may).
     locked = "" if tx.dialect.name == "sqlite" else " FOR NO KEY UPDATE"
     sql = f"SELECT {_NAMES} FROM mailbox WHERE id IN ({marks(tx, len(wanted))}) ORDER BY id{locked}"  # noqa: S608  # our own names
-    boxes = [_record(row) for row in tx.exec_driver_sql(sql, tuple(wanted))]
-    return {box.id: box for box in boxes}
+    asked = ask(tx, sql, wanted)
+    return lambda: {box.id: box for box in map(_record, asked.fetchall())}
 
 
 def add(tx: Tx, box: Mailbox, at: datetime) -> None:

@@ -5,16 +5,19 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, insert, or_, select, update
 
 from storage.engine import Tx
 from storage.octets import DESTROYED, DestroyedError, unpack
+from storage.prepared import Prepared, among
 from storage.records import MessageId, MessageState, NewDelivery, NewMessage, PendingMessage
 from storage.schema import delivery, mailbox, message
-from storage.statement import Statement, row_of
+from storage.statement import Statement
 
 # A claimed batch is held in memory: a backlog of large messages must not take all of it.
 CLAIMED_OCTETS = 32_000_000
+# Why a message that nobody could say more of was tried in vain.
+LEFT = "its reader ended while it was being read"
 
 
 _STORE = Statement(
@@ -26,18 +29,48 @@ _DELIVER = Statement(lambda _: insert(delivery), [field.name for field in fields
 
 def store(tx: Tx, messages: Sequence[NewMessage], deliveries: Sequence[NewDelivery]) -> None:
     """Insert messages and what each mailbox was given; the caller has charged the mailboxes."""
-    _STORE.run(tx, [row_of(each) for each in messages])
-    _DELIVER.run(tx, [row_of(each) for each in deliveries])
+    _STORE.run_of(tx, messages)
+    _DELIVER.run_of(tx, deliveries)
 
 
-def _claimable(now: datetime) -> Select[tuple[str]]:
-    free = or_(message.c.lease_until.is_(None), message.c.lease_until < now)
+def _claimable() -> Select[tuple[str]]:
+    free = or_(
+        message.c.lease_until.is_(None), message.c.lease_until < bindparam("now", type_=message.c.lease_until.type)
+    )
     return select(message.c.id).where(message.c.state == "pending", free)
+
+
+# In order, and no EXISTS: PostgreSQL reads a month of mail through for the first that waits, which is its last
+# (measured at a million).
+_ANY_CLAIMABLE = Prepared(lambda _: _claimable().order_by(message.c.id).limit(1), "now")
 
 
 def any_claimable(tx: Tx, now: datetime) -> bool:
     """Say whether a reader would find work; waits for no writer."""
-    return bool(tx.execute(select(exists(_claimable(now)))).scalar_one())
+    return bool(_ANY_CLAIMABLE.rows(tx, now=now))
+
+
+_FIND = Prepared(
+    lambda _: (
+        _claimable()
+        .add_columns(message.c.octets, message.c.lease_owner, message.c.attempts)
+        .order_by(message.c.id)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+    ),
+    "now",
+    "most",
+)
+_LEASE = Prepared(
+    lambda dialect: (
+        update(message)
+        .where(among(message.c.id, "ids", dialect))
+        .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
+    ),
+    "ids",
+    "owner",
+    "until",
+)
 
 
 def claim(
@@ -45,46 +78,73 @@ def claim(
 ) -> list[MessageId]:
     """Lease up to `limit` pending messages to `owner`, oldest first; a lease that ran out is free.
 
-    The first is given whatever its size, the others only as far as all together have `octets` or fewer.
+    The first is given whatever its size, the others only as far as all together have `octets` or fewer. That a
+    reader left one with its lease counts as a try; one that was tried before is then given alone: it may be what
+    ended that reader. (All of them alone, those of a node that died would hold up the queue for half a minute.)
     """
-    query = _claimable(now).add_columns(message.c.octets).order_by(message.c.id).limit(limit)
     ids: list[MessageId] = []
-    for row in tx.execute(query.with_for_update(skip_locked=True)):
-        octets -= row.octets
-        if ids and octets < 0:
+    for id_, size, left_by, attempts in _FIND.rows(tx, now=now, most=limit):
+        orphaned = left_by is not None and left_by != owner
+        suspect = orphaned and attempts > 0
+        octets -= size
+        if ids and (suspect or octets < 0):
             break
-        ids.append(MessageId(row.id))
+        ids.append(MessageId(id_))
+        if orphaned:
+            note_failure(tx, ids[-1], attempts + 1, LEFT)
+        if suspect:
+            break
     if ids:
-        tx.execute(update(message).where(message.c.id.in_(ids)).values(lease_owner=owner, lease_until=until))
+        _LEASE.run(tx, ids=ids, owner=owner, until=until)
     return ids
+
+
+_LOAD = Prepared(
+    lambda dialect: (
+        select(
+            message.c.id,
+            message.c.received_at,
+            message.c.mail_from,
+            message.c.encoding,
+            message.c.raw,
+            message.c.attempts,
+            message.c.proved,
+            message.c.returnable,
+        )
+        .where(among(message.c.id, "ids", dialect))
+        .order_by(message.c.id)
+    ),
+    "ids",
+)
+_CAMPAIGNS = Prepared(
+    lambda dialect: (
+        select(delivery.c.message, mailbox.c.campaign)
+        .join(mailbox, mailbox.c.id == delivery.c.mailbox)
+        .where(among(delivery.c.message, "ids", dialect), mailbox.c.campaign.is_not(None))
+        .distinct()
+        .order_by(delivery.c.message, mailbox.c.campaign)
+    ),
+    "ids",
+)
 
 
 def load(tx: Tx, ids: Sequence[MessageId]) -> list[PendingMessage]:
     """Return claimed messages with their octets, oldest first; nobody else changes them meanwhile."""
-    campaigns = _campaigns(tx, ids)
-    columns = (
-        message.c.id,
-        message.c.received_at,
-        message.c.mail_from,
-        message.c.encoding,
-        message.c.raw,
-        message.c.attempts,
-        message.c.proved,
-        message.c.returnable,
-    )
-    rows = tx.execute(select(*columns).where(message.c.id.in_(ids)).order_by(message.c.id))
+    campaigns: dict[str, tuple[str, ...]] = {}
+    for id_, campaign in _CAMPAIGNS.rows(tx, ids=ids):
+        campaigns[id_] = (*campaigns.get(id_, ()), campaign)
     return [
         PendingMessage(
-            id=MessageId(row.id),
-            received_at=row.received_at,
-            mail_from=row.mail_from,
-            octets=_unpacked(row.encoding, row.raw),
-            attempts=row.attempts,
-            proved=row.proved,
-            campaigns=campaigns.get(row.id, ()),
-            returnable=row.returnable,
+            id=MessageId(id_),
+            received_at=received_at,
+            mail_from=mail_from,
+            octets=_unpacked(encoding, raw),
+            attempts=attempts,
+            proved=proved,
+            campaigns=campaigns.get(id_, ()),
+            returnable=returnable,
         )
-        for row in rows
+        for id_, received_at, mail_from, encoding, raw, attempts, proved, returnable in _LOAD.rows(tx, ids=ids)
     ]
 
 
@@ -95,44 +155,51 @@ def _unpacked(encoding: str, raw: bytes) -> bytes | None:
         return None
 
 
-def _campaigns(tx: Tx, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    query = (
-        select(delivery.c.message, mailbox.c.campaign)
-        .join(mailbox, mailbox.c.id == delivery.c.mailbox)
-        .where(delivery.c.message.in_(ids), mailbox.c.campaign.is_not(None))
-        .distinct()
-        .order_by(delivery.c.message, mailbox.c.campaign)
+def _held(dialect: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        among(message.c.id, "ids", dialect),
+        message.c.lease_owner == bindparam("owner"),
+        message.c.state == "pending",
     )
-    found: dict[str, tuple[str, ...]] = {}
-    for row in tx.execute(query):
-        found[row.message] = (*found.get(row.message, ()), row.campaign)
-    return found
+
+
+_RENEW = Prepared(
+    lambda dialect: update(message).where(*_held(dialect)).values(lease_until=bindparam("until")),
+    "ids",
+    "owner",
+    "until",
+)
+_STILL_HELD = Prepared(
+    lambda dialect: select(message.c.id).where(*_held(dialect)).order_by(message.c.id).with_for_update(), "ids", "owner"
+)
+_NO_LEASE = {"lease_owner": None, "lease_until": None}
+_GIVE_BACK = Prepared(lambda dialect: update(message).where(*_held(dialect)).values(_NO_LEASE), "ids", "owner")
+_SETTLE_READ = Prepared(
+    lambda dialect: (
+        update(message)
+        .where(among(message.c.id, "ids", dialect))
+        .values(state=MessageState.READ.value, parked_reason=None, **_NO_LEASE)
+    ),
+    "ids",
+)
 
 
 def renew(tx: Tx, owner: str, ids: Sequence[MessageId], until: datetime) -> None:
-    held = (message.c.id.in_(ids), message.c.lease_owner == owner, message.c.state == "pending")
-    tx.execute(update(message).where(*held).values(lease_until=until))
+    _RENEW.run(tx, ids=ids, owner=owner, until=until)
+
+
+def give_back(tx: Tx, owner: str, ids: Sequence[MessageId]) -> None:
+    """Free those of `ids` that are leased to `owner` still: nobody has tried them."""
+    _GIVE_BACK.run(tx, ids=ids, owner=owner)
 
 
 def still_held(tx: Tx, owner: str, ids: Sequence[MessageId]) -> set[MessageId]:
     """Return which of `ids` are still leased to `owner`, locked until the unit ends."""
-    query = (
-        select(message.c.id)
-        .where(message.c.id.in_(ids), message.c.lease_owner == owner, message.c.state == "pending")
-        .order_by(message.c.id)
-        .with_for_update()
-    )
-    return {MessageId(row.id) for row in tx.execute(query)}
+    return {MessageId(id_) for (id_,) in _STILL_HELD.rows(tx, ids=ids, owner=owner)}
 
 
 def settle_read(tx: Tx, ids: Sequence[MessageId]) -> None:
-    values = {
-        "state": MessageState.READ.value,
-        "lease_owner": None,
-        "lease_until": None,
-        "parked_reason": None,
-    }
-    tx.execute(update(message).where(message.c.id.in_(ids)).values(values))
+    _SETTLE_READ.run(tx, ids=ids)
 
 
 def park(tx: Tx, id_: MessageId, attempts: int, reason: str) -> None:

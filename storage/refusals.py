@@ -10,14 +10,14 @@ from storage.engine import Tx
 from storage.partitions import first_id
 from storage.records import MailboxId, NewRefusal
 from storage.schema import refusal
-from storage.statement import Statement, row_of
+from storage.statement import Statement
 
 _RECORD = Statement(lambda _: insert(refusal), [field.name for field in fields(NewRefusal)])
 
 
 def record(tx: Tx, refusals: Sequence[NewRefusal]) -> None:
     """Insert refusals; notices that they name must be there already."""
-    _RECORD.run(tx, [row_of(each) for each in refusals])
+    _RECORD.run_of(tx, refusals)
 
 
 def count_since(tx: Tx, box: MailboxId, at: datetime, most: int) -> int:

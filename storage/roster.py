@@ -5,17 +5,26 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from storage.engine import Tx
+from storage.prepared import Prepared, among
 from storage.schema import person, person_address
 
 # SQLite takes 250,000 parameters in a statement, PostgreSQL 65,535; usually all fit into one.
 _AT_ONCE = 10_000
 
+_BEHIND = Prepared(
+    lambda dialect: select(person_address.c.address, person_address.c.person).where(
+        among(person_address.c.address, "addresses", dialect)
+    ),
+    "addresses",
+)
+_CALLED = Prepared(
+    lambda dialect: select(person.c.name_key, person.c.id).where(among(person.c.name_key, "keys", dialect)), "keys"
+)
+
 
 def persons_of(tx: Tx, addresses: Iterable[str]) -> dict[str, str]:
     """Return the person behind each address (key form) that is on the roster."""
-    query = select(person_address.c.address, person_address.c.person)
-    rows = tx.execute(query.where(person_address.c.address.in_(list(addresses))))
-    return {row.address: row.person for row in rows}
+    return dict(_BEHIND.rows(tx, addresses=list(addresses)))
 
 
 def name_key(name: str) -> str:
@@ -36,6 +45,6 @@ def named(tx: Tx, names: Iterable[str]) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
-        for row in tx.execute(select(person.c.name_key, person.c.id).where(person.c.name_key.in_(some))):
-            found.setdefault(row.name_key, set()).add(row.id)
+        for key, id_ in _CALLED.rows(tx, keys=some):
+            found.setdefault(key, set()).add(id_)
     return {name: frozenset(found[key]) for name, key in keys.items() if key in found}

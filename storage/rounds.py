@@ -7,13 +7,16 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.engine import Tx
+from storage.prepared import Prepared
 from storage.records import Campaign, Round
 from storage.schema import campaign, round_
+
+_CAMPAIGNS = Prepared(lambda _: select(campaign))
 
 
 def campaigns(tx: Tx) -> dict[str, Campaign]:
     """Return all campaigns by id."""
-    return {row.id: Campaign(*row) for row in tx.execute(select(campaign))}
+    return {row[0]: Campaign(*row) for row in _CAMPAIGNS.rows(tx)}
 
 
 def find_campaign(tx: Tx, name: str) -> Campaign | None:

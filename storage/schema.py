@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    func,
 )
 
 from storage.columns import Id, Instant
@@ -146,6 +147,8 @@ message = Table(
 )
 partial_index("ix_message_waiting", message.c.state == "pending", message.c.id)
 partial_index("ix_message_parked", message.c.state == "parked", message.c.id)
+# Mail of one sender, whatever the case, newest first.
+Index("ix_message_sender", func.lower(message.c.mail_from), message.c.id)
 
 acceptance = Table(
     "acceptance",
@@ -201,6 +204,7 @@ partial_index("ix_notice_message", notice.c.message.is_not(None), notice.c.messa
 partial_index("ix_notice_due", notice.c.state == "due", notice.c.next_at, notice.c.id)
 partial_index("ix_notice_due_destination", notice.c.state == "due", notice.c.destination, notice.c.next_at, notice.c.id)
 partial_index("ix_notice_receipt", notice.c.kind == "receipt", notice.c.recipient, notice.c.created_at)
+Index("ix_notice_recipient", func.lower(notice.c.recipient), notice.c.id)
 
 notice_attempt = Table(
     "notice_attempt",

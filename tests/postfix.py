@@ -120,8 +120,8 @@ class Postfix:
 
 
 @contextmanager
-def postfix(relay: int, **settings: str) -> Iterator[Postfix]:
-    """Run a Postfix that relays to port `relay` of this machine; `settings` are added to main.cf.
+def postfix(relay: int, *, master: str = "", **settings: str) -> Iterator[Postfix]:
+    """Run a Postfix that relays to port `relay` of this machine; `settings` and `master` are added to its files.
 
     Skips the test where Postfix is not installed, or the user is not root, by whom alone it is started.
     """
@@ -131,7 +131,7 @@ def postfix(relay: int, **settings: str) -> Iterator[Postfix]:
     folder.chmod(0o755)
     running = Postfix(folder, free_port())
     try:
-        _configure(running, relay, settings)
+        _configure(running, relay, settings, master)
         _control(folder, "start")
         wait_for_port(running.address)
         yield running
@@ -140,7 +140,7 @@ def postfix(relay: int, **settings: str) -> Iterator[Postfix]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _configure(running: Postfix, relay: int, settings: dict[str, str]) -> None:
+def _configure(running: Postfix, relay: int, settings: dict[str, str], master: str) -> None:
     user, group = pwd.getpwnam("postfix").pw_uid, grp.getgrnam("postfix").gr_gid
     for name in ("config", "queue", "data", "mail", "log"):
         (running.folder / name).mkdir()
@@ -149,7 +149,7 @@ def _configure(running: Postfix, relay: int, settings: dict[str, str]) -> None:
     more = "\n".join(f"{name} = {value}" for name, value in settings.items())
     main = MAIN.format(folder=running.folder, relay=relay, uid=user, gid=group, more=more)
     (running.folder / "config/main.cf").write_text(main)
-    (running.folder / "config/master.cf").write_text(MASTER.format(port=running.address[1]))
+    (running.folder / "config/master.cf").write_text(MASTER.format(port=running.address[1]) + master)
 
 
 def _control(folder: Path, verb: str, *, check: bool = True) -> None:

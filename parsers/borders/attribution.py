@@ -9,6 +9,7 @@ attribution may are looked at, each with two lines above it, none over 400 chara
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from parsers.items import markers
@@ -139,6 +140,8 @@ def _opens(text: str) -> bool:
     return lowered.startswith(OPENERS) or bool(_STARTS_DATED.match(text))
 
 
+# Those who answer one request quote it alike.
+@lru_cache(maxsize=1_024)
 def judge(joined: str) -> Found | None:  # noqa: PLR0911  # a return for each form
     """Return what a text without line breaks is, None if it is no attribution."""
     if len(joined) > CHARACTERS:

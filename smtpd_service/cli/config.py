@@ -23,6 +23,7 @@ verbs = noun("The configuration file.")
 @verbs.command()
 def check(*, config: Config = None, json: Json = False) -> int:
     """Read the file, and what it names; say what is wrong, a line a mistake; exit 2 then."""
+    from smtpd_service import traces  # noqa: PLC0415  # as below
     from smtpd_service.outbound import departure, proofreading, writing  # noqa: PLC0415  # templates, a client: slow
     from smtpd_service.smtp.certificate import certificate_of  # noqa: PLC0415  # the listener's: slow
 
@@ -33,7 +34,7 @@ def check(*, config: Config = None, json: Json = False) -> int:
     except ConfigError as error:
         mistakes = [one_line(line) for line in str(error).splitlines()]
     else:
-        readers = (certificate_of, departure.route_of, writing.writer_of, departure.encryption_for)
+        readers = (certificate_of, departure.route_of, writing.writer_of, departure.encryption_for, traces.plan)
         for read in readers:
             try:
                 with settings.located():

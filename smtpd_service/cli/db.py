@@ -7,6 +7,7 @@ from typing import Any
 from smtpd_service.cli.complaint import masked
 from smtpd_service.cli.confirm import record
 from smtpd_service.cli.desk import Desk, require_schema, schema_of, settings_of, understood
+from smtpd_service.cli.months import retention, show
 from smtpd_service.cli.options import Config, Json, Reason, noun
 from smtpd_service.cli.paper import print_json, say
 from storage import upgrade as schema
@@ -29,11 +30,11 @@ def _any_database(config: Config) -> Iterator[Desk]:
 
 @verbs.command()
 def upgrade(*, reason: Reason = "", config: Config = None, json: Json = False) -> None:
-    """Make the schema, or bring it to this version; stop all nodes before."""
+    """Make the schema, or bring it to this version; nodes of the version before go on serving."""
     with _any_database(config) as desk:
         before = schema_of(desk.store)
-        if before is not None and schema.schema_state(desk.store) == "newer":
-            require_schema(desk.store, desk.settings)
+        if before is not None and schema.schema_state(desk.store) in {"ahead", "newer"}:
+            require_schema(desk.store, desk.settings, exactly=True)
         schema.upgrade(desk.settings.database_url)
         after = schema.current(desk.store)
         number = None if before == after else _record(desk, before, after, reason)
@@ -81,7 +82,7 @@ def _facts(desk: Desk) -> dict[str, Any]:
 def check(*, config: Config = None, json: Json = False) -> int:
     """Compare the schema with the program's, and on SQLite look for damage; exit 1 where something is wrong."""
     with _any_database(config) as desk:
-        require_schema(desk.store, desk.settings)
+        require_schema(desk.store, desk.settings, exactly=True)
         wrong = schema.differences(desk.store) + schema.damage(desk.store)
         database = masked(desk.settings.database_url)
     if json:
@@ -90,3 +91,7 @@ def check(*, config: Config = None, json: Json = False) -> int:
         for line in wrong or (f"{database}: the schema is as it should be, nothing is damaged",):
             say(line)
     return 1 if wrong else 0
+
+
+verbs.command("partitions")(show)
+verbs.command("retention")(retention)

@@ -41,7 +41,7 @@ def print_page(
         try:
             rows = page(desk.store, listing.view, narrowed, since=begin, after=older, limit=limit)
         except QueryError as error:
-            # No index helps to find an address whatever its case: all that is stored may have to be looked at.
+            # Two filters together may have to look at much of what is stored.
             hint = "; look at less, such as with --since '7 d'" if str(error) == TOOK_TOO_LONG else ""
             raise Complaint(f"{error}{hint}") from error
         zone = desk.zone

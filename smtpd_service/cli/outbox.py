@@ -17,7 +17,7 @@ from smtpd_service.cli.options import After, All, Config, Json, Limit, OfMailbox
 from smtpd_service.cli.paper import moment, plain, print_json, print_octets, print_table, say, timed
 from smtpd_service.cli.slip import columns, print_slip, slip_of
 from smtpd_service.identity import now
-from storage import notices, outages, quarantine
+from storage import clock, notices, outages, quarantine
 from storage.columns import instant_text
 from storage.engine import Tx
 from storage.query import run
@@ -152,7 +152,7 @@ def retry(
 def _retry(tx: Tx, named: Sequence[str] | None) -> Done:
     chosen = [NoticeId(each) for each in named] if named is not None else None
     before = _open_states(tx, chosen) if chosen is not None else {}
-    count = notices.retry(tx, chosen, now())
+    count = notices.retry(tx, chosen, clock.moment(tx))
     outages.look_now(tx, now())
     return Done(count, before, {"state": "due", "notices": count})
 
@@ -178,7 +178,7 @@ def drop(
 def _drop(tx: Tx, named: Sequence[str] | None) -> Done:
     chosen = [NoticeId(each) for each in named or ()]
     before = _open_states(tx, chosen)
-    dropped = notices.drop(tx, chosen, now())
+    dropped = notices.drop(tx, chosen, clock.moment(tx))
     for id_ in chosen:
         if id_ not in dropped:
             raise Complaint(f"notice {id_} is being sent at this moment; nothing was changed")

@@ -2,7 +2,7 @@
 
 from smtpd_service.identity import now
 from smtpd_service.settings import Settings
-from smtpd_service.storing import Policy, warn
+from smtpd_service.warning import Policy, warn
 from storage import mailboxes, notices
 from storage.engine import Tx
 from storage.records import Mailbox

@@ -3,21 +3,30 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 LOCAL_PART_LIMIT = 64
 DOMAIN_LIMIT = 255
 
-# RFC 6531 lets any character above ASCII stand where an atom or a label may.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+"
-_DOT_STRING = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_QUOTED = re.compile(r'"(?:[ !#-\[\]-~\x80-\U0010ffff]|\\[ -~])*"')
+# RFC 6531 lets any character above ASCII stand where an atom or a label may. What one octet begins no other form may
+# begin, and `++` gives nothing back: a path is read in one pass, whoever wrote it.
+_ABOVE = r"\x80-\U0010ffff"
+_ATOM = rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~{_ABOVE}-]++"
+_DOT_STRING = rf"{_ATOM}(?:\.{_ATOM})*"
+_QUOTED_STRING = rf'"(?:[ !#-\[\]-~{_ABOVE}]|\\[ -~])*"'
+# Hyphens within, never at an end.
+_LABEL = rf"[A-Za-z0-9{_ABOVE}]++(?:-++[A-Za-z0-9{_ABOVE}]++)*"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
+_LITERAL = r"\[[A-Za-z0-9:.-]{1,64}\]"
+# A source route is taken and ignored (RFC 5321 appendix C).
+_ROUTE = rf"@{_DOMAIN}(?:,@{_DOMAIN})*:"
+_PATH = re.compile(rf"<(?:{_ROUTE})?({_DOT_STRING}|{_QUOTED_STRING})@({_DOMAIN}\.?|{_LITERAL})>(?: (.*))?")
+_PLAIN = re.compile(_DOT_STRING)
+_QUOTED = re.compile(_QUOTED_STRING)
 _PAIR = re.compile(r"\\(.)")
 _NEEDS_PAIR = re.compile(r'["\\]')
-_LABEL = r"[A-Za-z0-9\x80-\U0010ffff](?:[A-Za-z0-9\x80-\U0010ffff-]*[A-Za-z0-9\x80-\U0010ffff])?"
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
-_LITERAL = re.compile(r"\[[A-Za-z0-9:.-]{1,64}\]")
-# A source route is taken and ignored (RFC 5321 appendix C).
-_ROUTE = re.compile(rf"@{_LABEL}(?:\.{_LABEL})*(?:,@{_LABEL}(?:\.{_LABEL})*)*:")
+# Mail for the same few mailboxes comes again and again.
+_KEYS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +50,22 @@ def parse_path(text: str) -> Path | None:
     text = text.lstrip(" ")
     if text.startswith("<>"):
         return _with_rest("", text[2:])
-    if not text.startswith("<") or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+    if not text.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
         return None
-    route = _ROUTE.match(text, 1)
-    start = route.end() if route else 1
-    local = (_QUOTED if text.startswith('"', start) else _DOT_STRING).match(text, start)
-    if local is None or not text.startswith("@", local.end()):
+    path = _PATH.fullmatch(text)
+    if path is None:
         return None
-    literal = text.startswith("[", local.end() + 1)
-    domain = (_LITERAL if literal else _DOMAIN).match(text, local.end() + 1)
-    if domain is None or not text.startswith(">", domain.end()) or not _fits(local.group(), domain.group()):
+    local, domain, rest = path.groups()
+    if len(local.encode()) > LOCAL_PART_LIMIT or len(domain.encode()) > DOMAIN_LIMIT:
         return None
-    return _with_rest(f"{local.group()}@{domain.group().rstrip('.')}", text[domain.end() + 1 :])
-
-
-def _fits(local: str, domain: str) -> bool:
-    return len(local.encode()) <= LOCAL_PART_LIMIT and len(domain.encode()) <= DOMAIN_LIMIT
+    return Path(f"{local}@{domain.removesuffix('.')}", rest.strip(" ") if rest else "")
 
 
 def _with_rest(address: str, rest: str) -> Path | None:
     return Path(address, rest.strip(" ")) if not rest or rest.startswith(" ") else None
 
 
+@lru_cache(_KEYS)
 def mailbox_key(address: str) -> str:
     """Return the form under which a mailbox is listed and found: least quoted, NFC, case folded in both halves.
 
@@ -89,7 +92,7 @@ def _least_quoted(address: str) -> str:
     if quoted is None or not address.startswith("@", quoted.end()):
         return address
     local = _PAIR.sub(r"\1", quoted.group()[1:-1])
-    if not _DOT_STRING.fullmatch(local):
+    if not _PLAIN.fullmatch(local):
         local = '"' + _NEEDS_PAIR.sub(r"\\\g<0>", local) + '"'
     return local + address[quoted.end() :]
 

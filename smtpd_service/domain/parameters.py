@@ -39,6 +39,10 @@ class RcptParameters:
         return self.notify is not None and "FAILURE" not in self.notify
 
 
+_NO_MAIL_PARAMETERS = MailParameters()
+_NO_RCPT_PARAMETERS = RcptParameters()
+
+
 def split(text: str) -> dict[str, str | None] | Fault:
     """Return keyword (upper case) to value (as written, None without `=`); each keyword once."""
     found: dict[str, str | None] = {}
@@ -64,6 +68,8 @@ _NOTIFY = re.compile(r"NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DEL
 
 def mail_parameters(text: str) -> MailParameters | Fault:
     """Read what follows the reverse-path; unknown keywords are `unknown`, bad values `syntax`."""
+    if not text:
+        return _NO_MAIL_PARAMETERS
     found = split(text)
     if isinstance(found, str):
         return found
@@ -89,6 +95,8 @@ def _fits(form: re.Pattern[str] | None, value: str | None) -> bool:
 
 def rcpt_parameters(text: str) -> RcptParameters | Fault:
     """Read what follows the forward-path. NEVER stands alone (RFC 3461 section 4.1)."""
+    if not text:
+        return _NO_RCPT_PARAMETERS
     found = split(text)
     if isinstance(found, str):
         return found

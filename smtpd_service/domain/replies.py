@@ -3,8 +3,9 @@
 Only our own facts enter a text, never the sender's octets. Enhanced codes: RFC 3463 and RFC 5248.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
+from string import Formatter
 
 from smtpd_service.domain import outcomes as o
 from storage.records import WhenFull
@@ -47,20 +48,30 @@ REPLIES: dict[tuple[type[o.Outcome], WhenFull | None], Reply] = {
 }
 
 
+# What of its outcome each row's text tells.
+_FACTS = {key: [name for _, name, _, _ in Formatter().parse(row.text) if name] for key, row in REPLIES.items()}
+
+
 def reply_to(outcome: o.Outcome, mode: WhenFull | None = None) -> Reply:
     """Return the reply to `outcome`; `mode` is the effective mode where the mailbox is full.
 
     Raises KeyError for an outcome without a row (a test holds the table complete).
     """
     row = REPLIES[type(outcome), mode]
-    if "{" not in row.text:
+    names = _FACTS[type(outcome), mode]
+    if not names:
         return row
-    facts = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    facts = {name: getattr(outcome, name) for name in names}
     return Reply(row.code, row.enhanced, row.text.format_map(facts))
 
 
 class Session(Enum):
-    """Answers to commands, apart from what becomes of mail."""
+    """Answers to commands, apart from what becomes of mail; `line` is the reply as it is sent."""
+
+    line: bytes
+
+    def __init__(self, reply: Reply) -> None:
+        self.line = f"{reply}\r\n".encode("ascii")
 
     CLOSING = Reply(221, "2.0.0", "Bye")
     OK = Reply(250, "2.0.0", "OK")

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from smtpd_service import traces
 from smtpd_service.domain.notice import GivenUp, TryLater
 from smtpd_service.domain.retry import PATIENCE
 from smtpd_service.events import Event, note
@@ -26,6 +27,7 @@ from smtpd_service.outbound.lanes import EVERYTHING, Lanes, shares
 from smtpd_service.outbound.relay import Unreachable
 from smtpd_service.outbound.settling import Findings, Settling
 from storage import notices, outages
+from storage.clock import moment
 from storage.engine import StorageError, Store
 from storage.records import DueNotice, NoticeId, Outage
 
@@ -140,13 +142,13 @@ class Courier:
         return bool(claimed)
 
     def _claim(self) -> list[DueNotice]:
-        at = now()
         if self._lanes.any_barred:
             self._listen()
         if self._lanes.barred(EVERYTHING):
             return []
         total = BATCH - len(self._waiting)
         with self._store.reading() as tx:
+            at = moment(tx)
             if not notices.any_due(tx, at):
                 return []
             found = notices.destinations_due(tx, at, self._after)
@@ -160,7 +162,7 @@ class Courier:
         if not wanted:
             return []
         with self._store.unit() as tx:
-            return notices.claim(tx, self._owner, at, at + LEASE, wanted)
+            return notices.claim(tx, self._owner, at, moment(tx) + LEASE, wanted)
 
     def _listen(self) -> None:
         """Hear whether an operator wants a look before its time."""
@@ -187,7 +189,7 @@ class Courier:
     def _renew(self, ids: Sequence[NoticeId]) -> None:
         if ids:
             with self._store.unit() as tx:
-                notices.renew(tx, self._owner, ids, now() + LEASE)
+                notices.renew(tx, self._owner, ids, moment(tx) + LEASE)
 
     # Delivering.
 
@@ -219,8 +221,11 @@ class Courier:
         return room and not self._troubled and not self._ending
 
     async def _try(self, notice: DueNotice) -> Tried | Held:
+        begun = time.monotonic()
         try:
-            return await self._carrier.carry(notice)
+            carried = await self._carrier.carry(notice)
+            traces.notice(notice.id, time.monotonic() - begun, kind=notice.kind.value, result=_named(carried))
+            return carried
         except ComposeError as error:
             # The same facts will give the same mail tomorrow.
             note(Event.NOTICE_FAILED, logging.ERROR, trouble=error, id=notice.id)
@@ -314,6 +319,10 @@ class Courier:
         except StorageError as error:
             note(Event.NOTICE_FAILED, logging.WARNING, text=error)
         await self._carrier.tidy(all_=True)
+
+
+def _named(carried: Tried | Held) -> str:
+    return type(carried.result).__name__ if isinstance(carried, Tried) else "Held"
 
 
 async def _within(event: asyncio.Event, seconds: float) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from smtpd_service import metrics
 from smtpd_service.domain.notice import Delivered, GivenUp
 from smtpd_service.domain.retry import GiveUp, Retry, next_attempt
 from smtpd_service.events import Event, note
@@ -12,6 +13,7 @@ from smtpd_service.identity import now
 from smtpd_service.outbound.carrier import Result, Tried
 from smtpd_service.outbound.lanes import EVERYTHING
 from storage import notices, outages
+from storage.clock import moment
 from storage.engine import StorageError, Store, Tx
 from storage.records import NoticeId, NoticeState, Outage
 
@@ -59,7 +61,7 @@ class Settling:
                 else:
                     outages.put(tx, outage)
             for lane in findings.back:
-                notices.wake(tx, now(), _destination(lane))
+                notices.wake(tx, moment(tx), _destination(lane))
             for lane, reply in findings.dead.items():
                 self._give_up_overdue(tx, reply, _destination(lane))
 
@@ -100,6 +102,7 @@ class Settling:
             settled = [(each, self._settle_one(tx, each)) for each in tried if each.notice.id in mine]
         for each, state in settled:
             attempts = each.notice.attempts + 1
+            metrics.add_to("pulsebox_notice_tries", each.notice.kind, state or "postponed")
             note(_EVENTS[state], id=each.notice.id, kind=each.notice.kind, attempts=attempts, reply=each.reply)
 
     def _settle_one(self, tx: Tx, tried: Tried) -> NoticeState | None:
@@ -122,7 +125,7 @@ class Settling:
 
     def _give_up_overdue(self, tx: Tx, reply: str, destination: str | None) -> None:
         """Give up what is too old and waits for a server that does not answer."""
-        at = now()
+        at = moment(tx)
         for id_ in notices.overdue(tx, at, at - self.patience, destination):
             notices.settle(tx, id_, state=NoticeState.GIVEN_UP, at=at, attempts_made=None, reply=reply, octets=None)
             note(Event.NOTICE_GIVEN_UP, id=id_, reply=reply)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from smtpd_service import metrics
 from smtpd_service.events import Event, note
 from smtpd_service.settings import ConfigError, Settings
 
@@ -129,6 +130,7 @@ async def shaken(handshake: Callable[[], Awaitable[object]], client: str) -> boo
         await handshake()
     except OSError as error:
         # ssl.SSLError is one, with OpenSSL's own name for the reason; so is a connection that was cut.
+        metrics.turned_away("handshake")
         note(Event.TLS_FAILED, client=client, why=getattr(error, "reason", None) or type(error).__name__)
         return False
     return True

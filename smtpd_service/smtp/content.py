@@ -5,7 +5,7 @@ import errno
 import hashlib
 import tempfile
 from dataclasses import dataclass
-from typing import Literal
+from typing import IO, Literal
 
 from smtpd_service.domain.outcomes import BareLineEnd, Outcome, SystemFull, TooBigForSystem, Unavailable
 
@@ -43,19 +43,22 @@ class Whole:
 class Content:
     """Collects the pieces of DATA; what comes after the cap or the budget is dropped, not kept.
 
-    Use as a context manager: it gives back what it took of the budget. A disk that fails is an
+    Use as a context manager, or let go of it: it gives back what it took of the budget. A disk that fails is an
     outcome like any other: an exception in the midst of DATA would leave the rest to be read as commands.
     """
 
-    __slots__ = ("_budget", "_file", "_held", "_last", "_limit", "octets", "wrong")
+    __slots__ = ("_budget", "_dotted", "_file", "_held", "_last", "_limit", "_octets", "octets", "wrong")
 
     def __init__(self, limit: int, budget: Budget) -> None:
         self._limit = limit
         self._budget = budget
         self._held = 0
-        self._file = tempfile.SpooledTemporaryFile(max_size=SPILL)  # noqa: SIM115  # closed in __exit__
+        # A message that comes in one piece stays that piece; many pieces must not take more room than their octets.
+        self._octets: bytes | bytearray = b""
+        self._file: IO[bytes] | None = None
         # The end of what came; the line before the first has ended.
         self._last = b"\r\n"
+        self._dotted = False
         self.octets = 0
         self.wrong: Outcome | None = None
 
@@ -63,10 +66,12 @@ class Content:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._let_go()
+        self.let_go()
 
     def take(self, piece: bytes) -> None:
-        self.octets += len(piece) - self._doubled_dots(piece)
+        dots = self._doubled_dots(piece)
+        self._dotted = self._dotted or dots > 0
+        self.octets += len(piece) - dots
         if self.wrong is not None:
             return
         if self.octets > self._limit:
@@ -74,16 +79,29 @@ class Content:
         elif not self._hold(len(piece)):
             self._drop(SystemFull())
         else:
-            self._write(piece)
+            self._keep(piece)
 
     def _doubled_dots(self, piece: bytes) -> int:
         """Count the dots of `piece` that are no part of the message's size (RFC 1870 section 5)."""
-        seen = self._last + piece
-        self._last = seen[-2:]
-        return seen.count(b"\r\n.")
+        # Those that lie across the border of two pieces; a line end has no dot, so that none is counted twice.
+        dots = (self._last + piece[:2]).count(b"\r\n.") + piece.count(b"\r\n.")
+        self._last = (self._last + piece)[-2:] if len(piece) < 2 else piece[-2:]  # CR and LF
+        return dots
 
-    def _write(self, piece: bytes) -> None:
+    def _keep(self, piece: bytes) -> None:
+        if self._file is None and len(self._octets) + len(piece) <= SPILL:
+            if not self._octets:
+                self._octets = piece
+            elif isinstance(self._octets, bytes):
+                self._octets = bytearray(self._octets) + piece
+            else:
+                self._octets += piece
+            return
         try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed in let_go
+                self._file.write(self._octets)
+                self._octets = b""
             self._file.write(piece)
         except OSError as error:
             self._drop(_disk_trouble(error))
@@ -98,12 +116,15 @@ class Content:
 
     def _drop(self, why: Outcome) -> None:
         self.wrong = why
-        self._let_go()
+        self.let_go()
 
-    def _let_go(self) -> None:
-        # What a full disk did not take is written once more on closing.
-        with contextlib.suppress(OSError):
-            self._file.close()
+    def let_go(self) -> None:
+        """Forget what came, and give back the room."""
+        self._octets = b""
+        if self._file is not None:
+            # What a full disk did not take is written once more on closing.
+            with contextlib.suppress(OSError):
+                self._file.close()
         self._budget.give(self._held)
         self._held = 0
 
@@ -128,12 +149,14 @@ class Content:
         """
         if self.wrong is not None:
             return self.wrong
-        try:
-            self._file.seek(0)
-            stuffed = self._file.read()
-        except OSError as error:
-            return _disk_trouble(error)
-        octets = stuffed.removeprefix(b".").replace(b"\r\n.", b"\r\n")
+        stuffed = bytes(self._octets)
+        if self._file is not None:
+            try:
+                self._file.seek(0)
+                stuffed = self._file.read()
+            except OSError as error:
+                return _disk_trouble(error)
+        octets = stuffed.removeprefix(b".").replace(b"\r\n.", b"\r\n") if self._dotted else stuffed
         if has_bare_line_end(octets):
             if bare_line_ends == "reject":
                 return BareLineEnd()

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 from functools import partial
 
+from smtpd_service import metrics
 from smtpd_service.domain.sender import LOCAL, trusted
 from smtpd_service.events import Event, note
 from smtpd_service.setting_types import ListenOn
@@ -93,10 +94,12 @@ class Door:
         else:
             why = "malformed"
         if source is None:
+            metrics.turned_away("proxy_header")
             note(Event.PROXY_REFUSED, logging.WARNING, client=peer, why=why)
         return source
 
     def _turn_away(self, peer: str, why: str) -> None:
+        metrics.turned_away("proxy_header")
         moment = asyncio.get_running_loop().time()
         if moment - self._told < TOLD_EVERY:
             self._untold += 1
@@ -111,6 +114,7 @@ class Door:
             return
         certificate, census = self._house.certificate, self._house.census
         if certificate is None or not census.begin_handshake(refused=client.refusal is not None):
+            metrics.turned_away("handshake")
             note(Event.CONNECTION_REFUSED, client=client.address, why="too many handshakes")
             return
         handshake = partial(

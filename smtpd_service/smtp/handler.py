@@ -4,15 +4,18 @@ Translates: outcomes come from admission and intake, replies from the one table.
 """
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Literal, Protocol
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, Protocol
 
+from smtpd_service import metrics, traces
 from smtpd_service.admission import Named, NotAdmitted, Offer, Recipient, Sender, admit_recipient
 from smtpd_service.authentication.desk import Desk
-from smtpd_service.domain.headers import header_block, hops, message_id
+from smtpd_service.domain.headers import header_block, in_a_loop, message_id
 from smtpd_service.domain.outcomes import (
     BareLineEnd,
     Outcome,
@@ -23,16 +26,22 @@ from smtpd_service.domain.outcomes import (
 )
 from smtpd_service.domain.parameters import MailParameters, RcptParameters
 from smtpd_service.domain.replies import Reply, Session, reply_to
-from smtpd_service.domain.sender import LOCAL, UNKNOWN, Proof
+from smtpd_service.domain.sender import LOCAL, UNKNOWN
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
 from smtpd_service.intake import Intake
 from smtpd_service.smtp.content import Content, Whole
+from smtpd_service.storing import Answer
 from smtpd_service.watch import Condition
 from storage.records import MailboxId, MessageId, NewRefusal, RefusalId
 
 # RFC 5321 section 6.3 asks for at least 100 only of relays; mail for us has few hops or loops.
 HOPS_LIMIT = 50
+# What is known of so many clients is kept.
+CLIENTS = 4_096
+
+# The reply to a recipient who is refused; to be waited for where that is written down.
+Refusing = Reply | Coroutine[Any, Any, Reply]
 
 
 class Envelope(Protocol):
@@ -58,6 +67,14 @@ class Said:
     each: tuple[Reply, ...] = ()
 
 
+class Handed(NamedTuple):
+    """A message that is with intake, and its answer to come."""
+
+    offer: Offer
+    answered: asyncio.Future[Answer]
+    begun: float
+
+
 class Handler:
     """Answers sessions of one listener; `condition` gives the state of the last half second."""
 
@@ -76,13 +93,11 @@ class Handler:
         self._hostname = hostname
         self._bare_line_ends = bare_line_ends
         self.unavailable = reply_to(Unavailable())
+        # What is known of a client before its first message.
+        self.first_proof = lru_cache(CLIENTS)(desk.first)
 
     def closed(self) -> Session | None:
         return Session.SHUTTING_DOWN if self._condition().draining else None
-
-    def first_proof(self, client: str) -> Proof:
-        """Return what is known of a client before its first message."""
-        return self._desk.first(client)
 
     def trouble(self) -> Reply | None:
         """Return why no mail can be taken just now: said at MAIL, without waiting for anything."""
@@ -90,13 +105,20 @@ class Handler:
         if condition.draining:
             return Session.SHUTTING_DOWN.value
         if condition.unknown:
+            metrics.refused("mail", "Unavailable")
             return self.unavailable
-        return reply_to(SystemFull()) if condition.low else None
+        if condition.low:
+            metrics.refused("mail", "SystemFull")
+            return reply_to(SystemFull())
+        return None
 
-    async def rcpt(
+    def rcpt(
         self, sender: Sender, envelope: Envelope, address: str, parameters: RcptParameters
-    ) -> Recipient | Reply:
-        """Admit a recipient, or return the reply that refuses it, written down first if it is a listed mailbox."""
+    ) -> Recipient | Refusing:
+        """Admit a recipient, or return the reply that refuses it, written down first if it is a listed mailbox.
+
+        Only what must be written down is to be waited for.
+        """
         named = Named(
             address,
             parameters,
@@ -111,17 +133,18 @@ class Handler:
         if found.mailbox is None and self._condition().unknown:
             # It may have been made since the last look.
             return self.unavailable
-        return await self._refuse(sender, found, address, envelope)
+        return self._refuse(sender, found, address, envelope)
 
-    async def one_too_many(self, sender: Sender, envelope: Envelope, address: str) -> Reply:
+    def one_too_many(self, sender: Sender, envelope: Envelope, address: str) -> Refusing:
         """Return the reply to a recipient beyond the limit, written down first if it is a listed mailbox."""
         box = self._condition().directory.find(address, self._hostname)
         found = NotAdmitted(TooManyRecipients(), None, box.id if box else None)
-        return await self._refuse(sender, found, address, envelope)
+        return self._refuse(sender, found, address, envelope)
 
-    async def _refuse(self, sender: Sender, found: NotAdmitted, address: str, envelope: Envelope) -> Reply:
+    def _refuse(self, sender: Sender, found: NotAdmitted, address: str, envelope: Envelope) -> Refusing:
         reply, outcome = reply_to(found.outcome, found.mode), type(found.outcome).__name__
         note(Event.RECIPIENT_REFUSED, client=sender.client, outcome=outcome)
+        metrics.refused("rcpt", outcome)
         if found.mailbox is None or (found.mailbox, outcome) in envelope.on_record:
             return reply
         refusal = _refusal(
@@ -134,23 +157,45 @@ class Handler:
             reply=reply,
             id_=None,
         )
+        return self._write_down(refusal, reply, envelope)
+
+    async def _write_down(self, refusal: NewRefusal, reply: Reply, envelope: Envelope) -> Reply:
         if not await self._intake.record([refusal]):
             return self.unavailable
-        envelope.on_record.add((found.mailbox, outcome))
+        envelope.on_record.add((refusal.mailbox, refusal.outcome))
         return reply
 
+    def hand_in(self, sender: Sender, envelope: Envelope, content: Content, protocol: str) -> Handed | None:
+        """Hand a message to intake at once; None where it must be examined, refused, or fetched from the disk first."""
+        if sender.proof.pending or content.is_large:
+            return None
+        begun = time.monotonic()
+        whole = content.finish(self._bare_line_ends)
+        if not isinstance(whole, Whole):
+            return None
+        header = header_block(whole.octets)
+        if in_a_loop(header, HOPS_LIMIT):
+            return None
+        offer = self._offer(sender, envelope, whole, header, protocol)
+        return Handed(offer, self._intake.submit(offer), begun)
+
     async def data(self, sender: Sender, envelope: Envelope, content: Content, protocol: str) -> Said:
-        """Return what to say to a message."""
+        """Return what to say to a message of any kind, whose final dot has just come."""
+        begun = time.monotonic()
         whole = await self._whole(content)
         if not isinstance(whole, Whole):
             reply = await self._reject(sender, envelope, content, whole, None)
             return Said(reply, close=isinstance(whole, BareLineEnd))
         header = header_block(whole.octets)
-        if hops(header) > HOPS_LIMIT:
+        if in_a_loop(header, HOPS_LIMIT):
             return Said(await self._reject(sender, envelope, content, TooManyHops(), message_id(header)))
-        id_, received_at = MessageId(new_id()), now()
         sender = await self._looked_at(sender, whole.octets)
-        offer = Offer(
+        offer = self._offer(sender, envelope, whole, header, protocol)
+        return self.said(offer, await self._intake.offer(offer), begun)
+
+    def _offer(self, sender: Sender, envelope: Envelope, whole: Whole, header: bytes, protocol: str) -> Offer:
+        id_, received_at = MessageId(new_id()), now()
+        return Offer(
             id=id_,
             received_at=received_at,
             sender=sender,
@@ -163,7 +208,6 @@ class Handler:
             authserv_id=self._desk.authserv_id,
             individually=envelope.individually,
         )
-        return await self._offer(offer)
 
     async def _looked_at(self, sender: Sender, octets: bytes) -> Sender:
         """Return the sender with what its message proves, where nothing was known of it before."""
@@ -179,18 +223,24 @@ class Handler:
             return SystemFull()
         return await asyncio.to_thread(content.finish, self._bare_line_ends)
 
-    async def _offer(self, offer: Offer) -> Said:
-        answer = await self._intake.offer(offer)
+    def said(self, offer: Offer, answer: Answer, begun: float) -> Said:
+        """Return what to say to a message that intake has answered; `begun` is when its final dot came."""
         reply = reply_to(answer.outcome, answer.mode)
         each = tuple(reply_to(outcome, mode) for outcome, mode in answer.each)
-        outcomes = [outcome for outcome, _ in answer.each] or [answer.outcome]
+        told = [outcome for outcome, _ in answer.each] or [answer.outcome]
+        outcomes = list(dict.fromkeys(type(outcome).__name__ for outcome in told))
+        seconds = time.monotonic() - begun
+        metrics.answered(outcomes, len(offer.octets), seconds)
+        traces.message(offer.id, seconds, octets=len(offer.octets), outcome=",".join(outcomes))
         note(
             Event.MESSAGE_TAKEN if any(one.code == 250 for one in (reply, *each)) else Event.MESSAGE_REFUSED,
             id=offer.id,
             client=offer.sender.client,
             octets=len(offer.octets),
             recipients=len(offer.recipients),
-            outcome=",".join(dict.fromkeys(type(outcome).__name__ for outcome in outcomes)),
+            mailboxes=len({each.mailbox for each in offer.recipients}),
+            outcome=",".join(outcomes),
+            ms=round(seconds * 1000, 1),
         )
         return Said(reply, each=each)
 
@@ -200,6 +250,7 @@ class Handler:
         """Refuse a message for what it is; each listed mailbox keeps a record of a permanent refusal."""
         reply = reply_to(outcome)
         note(Event.MESSAGE_REFUSED, client=sender.client, outcome=type(outcome).__name__, octets=content.octets)
+        metrics.refused("data", type(outcome).__name__)
         if reply.code < 500:
             return reply
         refusals = [
@@ -225,8 +276,14 @@ class Handler:
             + (f"Authentication-Results: {results}\r\n" if results else "")
             + f"Received: from {sender.helo} ({_literal(sender.client)})\r\n"
             f"\tby {self._hostname} with {protocol} id {id_};\r\n"
-            f"\t{format_datetime(at)}\r\n"
+            f"\t{_date(at.replace(microsecond=0))}\r\n"
         )
+
+
+@lru_cache(2)
+def _date(second: datetime) -> str:
+    """Return the date as RFC 5322 section 3.3 writes it: the same for all mail of one second."""
+    return format_datetime(second)
 
 
 def _literal(client: str) -> str:

@@ -7,43 +7,56 @@ again loses no connection that waits.
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import socket
 import stat
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
+from smtpd_service import metrics
 from smtpd_service.authentication.desk import Desk
 from smtpd_service.domain.replies import Session
+from smtpd_service.domain.sender import LOCAL, trusted
 from smtpd_service.intake import Intake
 from smtpd_service.setting_types import Endpoint, ListenOn
-from smtpd_service.settings import Settings
+from smtpd_service.settings import Settings, Smtp
 from smtpd_service.smtp.census import Census
 from smtpd_service.smtp.certificate import Certificate
 from smtpd_service.smtp.connection import House
 from smtpd_service.smtp.content import Budget
 from smtpd_service.smtp.door import Door
-from smtpd_service.smtp.handler import Handler
+from smtpd_service.smtp.handler import CLIENTS, Handler
 from smtpd_service.smtp.lmtp import Lmtp
 from smtpd_service.smtp.protocol import Protocol
+from smtpd_service.systemd import HandedOver
 from smtpd_service.watch import Watch
 
 BACKLOG = 1024
+RARELY = (50_000, 20, 20)
 # A front mail server gets to a unix socket by its group.
 UNIX_UMASK = 0o117
 
 
-def open_sockets(endpoints: Sequence[ListenOn]) -> list[socket.socket]:
-    """Bind and listen on each endpoint. Raises OSError naming the endpoint."""
+def open_sockets(endpoints: Sequence[ListenOn], handed: Sequence[socket.socket] = ()) -> list[socket.socket]:
+    """Bind and listen on each endpoint, or take the socket that was `handed` over for it.
+
+    Raises OSError naming the endpoint.
+    """
     opened: list[socket.socket] = []
+    given = {address_of(each): each for each in handed}
     for endpoint in endpoints:
         try:
-            opened.append(_open_unix(Path(endpoint.path)) if endpoint.path else _open(endpoint))
+            opened.append(given.get(endpoint.where) or _open_one(endpoint))
         except OSError as error:
             close_sockets(opened)
             raise OSError(error.errno, f"cannot listen on {endpoint}: {error.strerror}") from error
     return opened
+
+
+def _open_one(endpoint: ListenOn) -> socket.socket:
+    return _open_unix(Path(endpoint.path)) if endpoint.path else _open(endpoint)
 
 
 def _open(endpoint: Endpoint) -> socket.socket:
@@ -99,7 +112,8 @@ def _remove_dead(path: Path) -> None:
 def close_sockets(sockets: Sequence[socket.socket]) -> None:
     """Close what was opened here, and remove the files of unix sockets; each only once."""
     for each in sockets:
-        path = each.getsockname() if each.family == socket.AF_UNIX and each.fileno() >= 0 else ""
+        ours = each.family == socket.AF_UNIX and each.fileno() >= 0 and not isinstance(each, HandedOver)
+        path = each.getsockname() if ours else ""
         each.close()
         if path:
             Path(path).unlink(missing_ok=True)
@@ -127,22 +141,14 @@ async def listen(
     `sockets` are those of `[smtp] listen`, in that order.
     """
     loop = asyncio.get_running_loop()
-    census = Census(
-        limit=settings.smtp.max_connections,
-        limit_by_address=settings.smtp.max_connections_per_address,
-        idle=settings.smtp.idle_timeout.total_seconds(),
-    )
+    # A session leaves no circles of objects behind; looking for them every few messages cost a tenth (measured).
+    gc.set_threshold(*RARELY)
     desk = Desk(settings)
-    handler = Handler(
-        intake,
-        lambda: watch.condition,
-        desk,
-        hostname=settings.smtp.hostname,
-        bare_line_ends=settings.smtp.bare_line_ends,
-    )
-    house = House(settings.smtp, handler, census, Budget(int(settings.smtp.in_flight)), certificate)
+    house = _house(settings, intake, watch, desk, certificate)
     servers: list[asyncio.Server] = []
-    tasks = [asyncio.create_task(census.sweep_for_ever())]
+    tasks = [
+        asyncio.create_task(each) for each in (house.census.sweep_for_ever(), _tell_for_ever(house, intake, watch))
+    ]
     if certificate is not None:
         tasks.append(asyncio.create_task(certificate.watch_for_ever()))
     for each, on in zip(sockets, settings.smtp.listen, strict=True):
@@ -155,13 +161,41 @@ async def listen(
             servers.append(await loop.create_server(make, sock=each, backlog=BACKLOG))
     await stopping.wait()
     watch.drain()
-    await _drain(census, settings.service.drain.total_seconds())
+    await _drain(house.census, settings.service.drain.total_seconds())
     desk.close()
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
     for server in servers:
         server.close()
+
+
+def _house(settings: Settings, intake: Intake, watch: Watch, desk: Desk, certificate: Certificate | None) -> House:
+    smtp = settings.smtp
+    census = Census(
+        limit=smtp.max_connections,
+        limit_by_address=smtp.max_connections_per_address,
+        idle=smtp.idle_timeout.total_seconds(),
+    )
+    handler = Handler(intake, lambda: watch.condition, desk, hostname=smtp.hostname, bare_line_ends=smtp.bare_line_ends)
+    return House(smtp, handler, census, Budget(int(smtp.in_flight)), certificate, _counted(smtp))
+
+
+async def _tell_for_ever(house: House, intake: Intake, watch: Watch) -> None:
+    """Say how this listener stands, as often as it beats."""
+    while True:
+        metrics.stand("pulsebox_connections", len(house.census))
+        metrics.stand("pulsebox_in_flight_octets", house.budget.held)
+        metrics.stand("pulsebox_intake_waiting_messages", intake.waiting)
+        seen = watch.condition
+        metrics.look(at=seen.looked_at, away=seen.away, low=seen.low)
+        await asyncio.sleep(metrics.BEAT_EVERY)
+
+
+def _counted(smtp: Smtp) -> Callable[[str], bool]:
+    """Return what says whether the cap by address holds for a client, and remembers what it said."""
+    networks = (*smtp.trusted_networks, *smtp.trusted_relays)
+    return lru_cache(CLIENTS)(lambda client: client != LOCAL and not trusted(client, networks))
 
 
 async def _drain(census: Census, seconds: float) -> None:

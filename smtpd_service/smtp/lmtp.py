@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from smtpd_service.domain.replies import Reply, Session
+from smtpd_service.smtp.connection import Transaction
 from smtpd_service.smtp.handler import Said
 from smtpd_service.smtp.protocol import Protocol
 
@@ -24,6 +25,6 @@ class Lmtp(Protocol):
     no_valid_rcpt = Session.NO_VALID_RCPT_LMTP
     help = Session.HELP_LMTP
 
-    def _replies(self, said: Said) -> Sequence[Reply]:
+    def _replies(self, envelope: Transaction, said: Said) -> Sequence[Reply]:
         """Return one reply for each RCPT that was accepted, in their order, also where two named one recipient."""
-        return [said.each[place] if said.each else said.reply for place in self.envelope.accepted]
+        return [said.each[place] if said.each else said.reply for place in envelope.accepted]

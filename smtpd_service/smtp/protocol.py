@@ -5,22 +5,43 @@ reads DATA line by line without a cap. Known limit: no AUTH, VRFY or CHUNKING by
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from functools import cache, partial
 from typing import ClassVar
 
-from smtpd_service.admission import Sender
+from smtpd_service import metrics
+from smtpd_service.admission import Recipient, Sender
 from smtpd_service.domain.address import Path, mailbox_key, parse_path
 from smtpd_service.domain.outcomes import TooBigForSystem
 from smtpd_service.domain.parameters import mail_parameters, rcpt_parameters
 from smtpd_service.domain.replies import Reply, Session, reply_to
-from smtpd_service.smtp.connection import Connection
+from smtpd_service.smtp.certificate import Certificate
+from smtpd_service.smtp.connection import Connection, Transaction, Wait
 from smtpd_service.smtp.content import Content
-from smtpd_service.smtp.handler import Said
+from smtpd_service.smtp.handler import Handed, Said
+from smtpd_service.storing import Answer
 
 # Commands that move no mail, in a row, before they count as errors.
 IDLE_COMMANDS = 100
 _HELO = re.compile(r"[!-~]{1,255}")
 _POSTMASTER = re.compile(r"<(postmaster)>(?: +(.*))?", re.ASCII | re.IGNORECASE)
+
+
+@cache
+def _offer(hostname: str, max_message: int, max_recipients: int, *, tls: bool) -> bytes:
+    """Return the answer to EHLO, made once."""
+    offered = [
+        hostname,
+        "PIPELINING",
+        "8BITMIME",
+        "SMTPUTF8",
+        f"SIZE {max_message}",
+        "ENHANCEDSTATUSCODES",
+        "DSN",
+        f"LIMITS RCPTMAX={max_recipients}",
+        *(["STARTTLS"] if tls else []),
+    ]
+    return "".join(f"250{' ' if each is offered[-1] else '-'}{each}\r\n" for each in offered).encode()
 
 
 class Protocol(Connection):
@@ -36,55 +57,44 @@ class Protocol(Connection):
     no_valid_rcpt = Session.NO_VALID_RCPT
     help = Session.HELP
 
-    async def smtp_EHLO(self, argument: str) -> None:  # noqa: N802  # the command's own name
-        if await self._hello(argument):
-            self._extended = True
-            smtp = self.house.smtp
-            offered = [
-                smtp.hostname,
-                "PIPELINING",
-                "8BITMIME",
-                "SMTPUTF8",
-                f"SIZE {int(smtp.max_message)}",
-                "ENHANCEDSTATUSCODES",
-                "DSN",
-                f"LIMITS RCPTMAX={smtp.max_recipients}",
-            ]
-            if self.house.certificate is not None and not self.secured:
-                offered.append("STARTTLS")
-            for line in offered[:-1]:
-                await self.push(f"250-{line}")
-            await self.push(f"250 {offered[-1]}")
+    def smtp_EHLO(self, argument: str) -> None:  # noqa: N802  # the command's own name
+        if self._hello(argument):
+            self.session.extended_smtp = True
+            smtp, tls = self.house.smtp, self.house.certificate is not None and not self.secured
+            self._out.append(_offer(smtp.hostname, int(smtp.max_message), smtp.max_recipients, tls=tls))
 
-    async def smtp_STARTTLS(self, argument: str) -> None:  # noqa: N802  # the command's own name
-        certificate, census = self.house.certificate, self.house.census
+    def smtp_STARTTLS(self, argument: str) -> Wait | None:  # noqa: N802  # the command's own name
+        certificate = self.house.certificate
         if certificate is None:
-            await self._wrong(Session.UNKNOWN_COMMAND)
+            self._wrong(Session.UNKNOWN_COMMAND)
         elif self.secured:
-            await self._wrong(Session.TLS_ALREADY)
+            self._wrong(Session.TLS_ALREADY)
         elif argument:
-            await self._wrong(Session.BAD_SYNTAX)
-        elif not census.begin_handshake():
-            await self.push(Session.NO_TLS_NOW.value)
+            self._wrong(Session.BAD_SYNTAX)
+        elif not self.house.census.begin_handshake():
+            self._say(Session.NO_TLS_NOW)
         else:
-            try:
-                await self.push(Session.START_TLS.value)
-                await self._flush()
-                await self.secure(certificate)
-            finally:
-                census.end_handshake()
+            self._say(Session.START_TLS)
+            return self._start_tls(certificate)
+        return None
 
-    async def smtp_HELO(self, argument: str) -> None:  # noqa: N802  # the command's own name
-        if await self._hello(argument):
-            self._extended = False
-            await self.push(f"250 {self.house.smtp.hostname}")
+    async def _start_tls(self, certificate: Certificate) -> None:
+        try:
+            await self.secure(certificate)
+        finally:
+            self.house.census.end_handshake()
 
-    async def _hello(self, argument: str) -> bool:
+    def smtp_HELO(self, argument: str) -> None:  # noqa: N802  # the command's own name
+        if self._hello(argument):
+            self.session.extended_smtp = False
+            self._out.append(f"250 {self.house.smtp.hostname}\r\n".encode())
+
+    def _hello(self, argument: str) -> bool:
         self._idle()
         if _HELO.fullmatch(argument) is None:
-            await self._wrong(Session.BAD_SYNTAX)
+            self._wrong(Session.BAD_SYNTAX)
             return False
-        self._set_rset_state()
+        self.envelope = None
         self.session.host_name = argument
         return True
 
@@ -93,72 +103,85 @@ class Protocol(Connection):
         if self._idle_commands > IDLE_COMMANDS:
             self._errors += 1
 
-    async def smtp_MAIL(self, argument: str) -> None:  # noqa: N802  # the command's own name
+    def smtp_MAIL(self, argument: str) -> None:  # noqa: N802  # the command's own name
         if not self.session.host_name:
-            await self._wrong(self.hello_first)
-        elif self.envelope.mail_from is not None:
-            await self._wrong(Session.NESTED_MAIL)
-        elif (path := await self._path("FROM:", argument, Session.BAD_REVERSE_PATH)) is not None:
-            await self._mail(path)
+            self._wrong(self.hello_first)
+        elif self.envelope is not None:
+            self._wrong(Session.NESTED_MAIL)
+        elif (path := self._path("FROM:", argument, Session.BAD_REVERSE_PATH)) is not None:
+            self._mail(path)
 
-    async def _mail(self, path: Path) -> None:
-        parameters = mail_parameters(path.rest) if self._extended or not path.rest else "unknown"
+    def _mail(self, path: Path) -> None:
+        parameters = mail_parameters(path.rest) if self.session.extended_smtp or not path.rest else "unknown"
         if isinstance(parameters, str):
-            await self._wrong(Session.BAD_SYNTAX if parameters == "syntax" else Session.UNKNOWN_PARAMETER)
+            self._wrong(Session.BAD_SYNTAX if parameters == "syntax" else Session.UNKNOWN_PARAMETER)
             return
         if not path.ascii and not parameters.smtputf8:
-            await self._wrong(Session.NO_SMTPUTF8)
+            self._wrong(Session.NO_SMTPUTF8)
             return
         limit = int(self.house.smtp.max_message)
         if parameters.size is not None and parameters.size > limit:
-            await self.push(reply_to(TooBigForSystem(limit)))
+            metrics.refused("mail", "TooBigForSystem")
+            self._say(reply_to(TooBigForSystem(limit)))
             return
         trouble = self.house.handler.trouble()
         if trouble is not None:
-            await self.push(trouble)
+            self._say(trouble)
             return
-        self.envelope.mail_from = path.address
-        self.envelope.parameters = parameters
-        await self.push(Session.SENDER_OK.value)
+        self.envelope = Transaction(path.address, parameters, individually=self.individually)
+        self._say(Session.SENDER_OK)
 
-    async def smtp_RCPT(self, argument: str) -> None:  # noqa: N802  # the command's own name
-        if self.envelope.mail_from is None:
-            await self._wrong(Session.MAIL_FIRST)
-        elif (path := await self._path("TO:", argument, Session.BAD_ADDRESS)) is not None:
-            await self._rcpt(path)
+    def smtp_RCPT(self, argument: str) -> Wait | None:  # noqa: N802  # the command's own name
+        if self.envelope is None:
+            self._wrong(Session.MAIL_FIRST)
+        elif (path := self._path("TO:", argument, Session.BAD_ADDRESS)) is not None:
+            return self._rcpt(self.envelope, path)
+        return None
 
-    async def _rcpt(self, path: Path) -> None:
-        envelope = self.envelope
-        parameters = rcpt_parameters(path.rest) if self._extended or not path.rest else "unknown"
+    def _rcpt(self, envelope: Transaction, path: Path) -> Wait | None:
+        parameters = rcpt_parameters(path.rest) if self.session.extended_smtp or not path.rest else "unknown"
         if isinstance(parameters, str):
-            await self._wrong(Session.BAD_SYNTAX if parameters == "syntax" else Session.UNKNOWN_PARAMETER)
+            self._wrong(Session.BAD_SYNTAX if parameters == "syntax" else Session.UNKNOWN_PARAMETER)
         elif not path.address:
-            await self._wrong(Session.BAD_ADDRESS)
+            self._wrong(Session.BAD_ADDRESS)
         elif not path.ascii and not envelope.parameters.smtputf8:
-            await self._wrong(Session.NO_SMTPUTF8)
-        elif len(envelope.recipients) >= self.house.smtp.max_recipients:
-            await self.push(await self.house.handler.one_too_many(self.sender(), envelope, path.address))
+            self._wrong(Session.NO_SMTPUTF8)
         else:
-            admitted = await self.house.handler.rcpt(self.sender(), envelope, path.address, parameters)
-            if isinstance(admitted, Reply):
-                envelope.any_refused = True
-                self._errors += admitted.code == 550
-                await self.push(admitted)
-                return
-            # The same address twice is one recipient; an address and its alias are two, with one delivery.
-            key, known = mailbox_key(admitted.address), envelope.recipients
-            place = next((i for i, each in enumerate(known) if mailbox_key(each.address) == key), len(known))
-            if place == len(known):
-                known.append(admitted)
-            envelope.accepted.append(place)
-            await self.push(Session.RECIPIENT_OK.value)
+            handler, sender = self.house.handler, self.sender(envelope)
+            crowd = len(envelope.recipients) >= self.house.smtp.max_recipients
+            answer = (
+                handler.one_too_many(sender, envelope, path.address)
+                if crowd
+                else handler.rcpt(sender, envelope, path.address, parameters)
+            )
+            if not isinstance(answer, Recipient | Reply):
+                return self._written_down(envelope, answer)
+            self._admit(envelope, answer)
+        return None
 
-    def sender(self) -> Sender:
-        return Sender(self.envelope.mail_from, self.address, self.session.host_name, self.session.proof)
+    async def _written_down(self, envelope: Transaction, answer: Awaitable[Reply]) -> None:
+        self._admit(envelope, await answer)
 
-    async def _path(self, keyword: str, argument: str, bad: Session) -> Path | None:
+    def _admit(self, envelope: Transaction, admitted: Recipient | Reply) -> None:
+        if isinstance(admitted, Reply):
+            envelope.any_refused = True
+            self._errors += admitted.code == 550
+            self._say(admitted)
+            return
+        # The same address twice is one recipient; an address and its alias are two, with one delivery.
+        key, known = mailbox_key(admitted.address), envelope.recipients
+        place = next((i for i, each in enumerate(known) if mailbox_key(each.address) == key), len(known))
+        if place == len(known):
+            known.append(admitted)
+        envelope.accepted.append(place)
+        self._say(Session.RECIPIENT_OK)
+
+    def sender(self, envelope: Transaction) -> Sender:
+        return Sender(envelope.mail_from, self.address, self.session.host_name or "", self.proof)
+
+    def _path(self, keyword: str, argument: str, bad: Session) -> Path | None:
         if argument[: len(keyword)].upper() != keyword:
-            await self._wrong(Session.BAD_SYNTAX)
+            self._wrong(Session.BAD_SYNTAX)
             return None
         text = argument[len(keyword) :].lstrip(" ")
         path = parse_path(text)
@@ -166,82 +189,93 @@ class Protocol(Connection):
         if path is None and keyword == "TO:" and (postmaster := _POSTMASTER.fullmatch(text)):
             path = Path("postmaster", postmaster[2] or "")
         if path is None:
-            await self._wrong(bad)
+            self._wrong(bad)
         return path
 
-    async def smtp_DATA(self, argument: str) -> None:  # noqa: N802  # the command's own name
+    def smtp_DATA(self, argument: str) -> None:  # noqa: N802  # the command's own name
         envelope = self.envelope
         if argument:
-            await self._wrong(Session.BAD_SYNTAX)
-        elif envelope.mail_from is None:
-            await self._wrong(Session.MAIL_FIRST)
+            self._wrong(Session.BAD_SYNTAX)
+        elif envelope is None:
+            self._wrong(Session.MAIL_FIRST)
         elif not envelope.recipients:
-            await self._wrong(self.no_valid_rcpt if envelope.any_refused else Session.RCPT_FIRST)
+            self._wrong(self.no_valid_rcpt if envelope.any_refused else Session.RCPT_FIRST)
         else:
-            try:
-                with Content(int(self.house.smtp.max_message), self.house.budget) as content:
-                    await self._data(content)
-            finally:
-                self._set_rset_state()
+            self._say(Session.START_DATA)
+            self._content = Content(int(self.house.smtp.max_message), self.house.budget)
+            self._mark = self.wire.received
 
-    async def _data(self, content: Content) -> None:
-        await self.push(Session.START_DATA.value)
-        await self._flush()
-        self._since, self._mark, self._in_data = self.loop.time(), self.wire.received, True
+    def _received(self, content: Content) -> Wait | None:
+        envelope, self.envelope = self.envelope, None
+        assert envelope is not None  # noqa: S101  # DATA began with one
+        self._owed = len(self._replies(envelope, Said(self.house.handler.unavailable)))
+        sender, name = self.sender(envelope), self._with(envelope)
         try:
-            whole = await self.wire.data(content.take)
-        finally:
-            self._in_data = False
-        if not whole:
-            raise ConnectionResetError
-        self._owed = len(self._replies(Said(self.house.handler.unavailable)))
-        said = await self.house.handler.data(self.sender(), self.envelope, content, self._with())
-        replies = self._replies(said)
+            handed = self.house.handler.hand_in(sender, envelope, content, name)
+        except BaseException:
+            content.let_go()
+            raise
+        if handed is None:
+            return self._take(envelope, content, sender, name)
+        self._wait_for(handed.answered, partial(self._answered, envelope, content, handed))
+        return None
+
+    def _answered(self, envelope: Transaction, content: Content, handed: Handed, answer: Answer) -> None:
+        content.let_go()
+        self._answer(envelope, self.house.handler.said(handed.offer, answer, handed.begun))
+
+    async def _take(self, envelope: Transaction, content: Content, sender: Sender, name: str) -> None:
+        with content:
+            said = await self.house.handler.data(sender, envelope, content, name)
+        self._answer(envelope, said)
+
+    def _answer(self, envelope: Transaction, said: Said) -> None:
+        replies = self._replies(envelope, said)
         if any(reply.code == 250 for reply in replies):
             # Limits are for those who bring no mail.
             self._idle_commands = self._commands = self._errors = 0
         for reply in replies:
-            await self.push(reply)
+            self._say(reply)
         self._closing = self._closing or said.close
 
-    def _replies(self, said: Said) -> Sequence[Reply]:
+    def _replies(self, _envelope: Transaction, said: Said) -> Sequence[Reply]:
         return (said.reply,)
 
-    def _with(self) -> str:
+    def _with(self, envelope: Transaction) -> str:
         """Return the protocol's name for the trace header (RFC 3848, RFC 6531 section 4.3).
 
         A client that said HELO has no name of its own for TLS.
         """
-        if not self._extended:
+        if not self.session.extended_smtp:
             return "SMTP"
-        name = self.utf8_name if self.envelope.parameters.smtputf8 else self.protocol_name
+        name = self.utf8_name if envelope.parameters.smtputf8 else self.protocol_name
         return f"{name}S" if self.secured else name
 
-    async def smtp_RSET(self, argument: str) -> None:  # noqa: N802  # the command's own name
+    def smtp_RSET(self, argument: str) -> None:  # noqa: N802  # the command's own name
         self._idle()
         if argument:
-            await self._wrong(Session.BAD_SYNTAX)
+            self._wrong(Session.BAD_SYNTAX)
             return
-        self._set_rset_state()
-        await self.push(Session.OK.value)
+        self.envelope = None
+        self._say(Session.OK)
 
-    async def smtp_NOOP(self, _argument: str) -> None:  # noqa: N802  # the command's own name
+    def smtp_NOOP(self, _argument: str) -> None:  # noqa: N802  # the command's own name
         self._idle()
-        await self.push(Session.OK.value)
+        self._say(Session.OK)
 
-    async def smtp_VRFY(self, argument: str) -> None:  # noqa: N802  # the command's own name
+    def smtp_VRFY(self, argument: str) -> None:  # noqa: N802  # the command's own name
         self._idle()
-        await self.push(Session.NO_VRFY.value if argument else Session.BAD_SYNTAX.value)
+        self._say(Session.NO_VRFY if argument else Session.BAD_SYNTAX)
 
-    async def smtp_EXPN(self, _argument: str) -> None:  # noqa: N802  # the command's own name
-        await self._wrong(Session.NOT_IMPLEMENTED)
+    def smtp_EXPN(self, _argument: str) -> None:  # type: ignore[override]  # noqa: N802  # the library waits for it
+        self._wrong(Session.NOT_IMPLEMENTED)
 
-    async def smtp_HELP(self, _argument: str) -> None:  # noqa: N802  # the command's own name
+    def smtp_HELP(self, _argument: str) -> None:  # noqa: N802  # the command's own name
         self._idle()
-        await self.push(self.help.value)
+        self._say(self.help)
 
-    async def smtp_QUIT(self, argument: str) -> None:  # noqa: N802  # the command's own name
+    def smtp_QUIT(self, argument: str) -> None:  # noqa: N802  # the command's own name
         if argument:
-            await self._wrong(Session.BAD_SYNTAX)
+            self._wrong(Session.BAD_SYNTAX)
         else:
-            await self._close_with(Session.CLOSING)
+            self._close_with(Session.CLOSING)

@@ -33,7 +33,8 @@ from smtpd_service.housekeeping import keep_house
 from smtpd_service.identity import now
 from smtpd_service.intake import Intake
 from smtpd_service.purging import make_room
-from smtpd_service.storing import Answer, Policy
+from smtpd_service.storing import Answer
+from smtpd_service.warning import Policy
 from storage import acceptance, mailboxes, messages
 from storage.engine import StorageError, Store, Tx
 from storage.purge import Released, Scope

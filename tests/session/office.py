@@ -4,21 +4,20 @@ import io
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from smtpd_service.cli.app import run
 from smtpd_service.identity import now
-from smtpd_service.storing import Answer, Policy, prepare, store_batch
+from smtpd_service.storing import Answer, prepare, store_batch
+from smtpd_service.warning import Policy
 from storage import acceptance, nodes
 from storage.engine import Store, open_store
 from storage.records import Mailbox, Node
-from storage.upgrade import upgrade
+from tests.databases import sqlite_with_schema
 from tests.storage.stock import offer
 
 
@@ -72,7 +71,7 @@ class Office:
     def listener(self, generation: int) -> Iterator[None]:
         """A listener that has seen this generation and no later one."""
         with self.store.unit() as tx:
-            nodes.beat(tx, Node(NODE, "listener", "mx", 1, now(), generation), now())
+            nodes.beat(tx, Node(NODE, "listener", "mx", 1, now(), generation))
         yield
         with self.store.unit() as tx:
             nodes.leave(tx, NODE)
@@ -98,19 +97,10 @@ def typed(*arguments: str) -> Said:
 @contextmanager
 def office_in(folder: Path) -> Iterator[Office]:
     """Give an office on SQLite in `folder`."""
-    file = folder / "pulsebox.db"
-    file.write_bytes(_empty_database())
-    store = open_store(f"sqlite:///{file}")
-    yield Office(folder, store, f"sqlite:///{file}")
+    url = sqlite_with_schema(folder / "pulsebox.db")
+    store = open_store(url)
+    yield Office(folder, store, url)
     store.close()
-
-
-@cache
-def _empty_database() -> bytes:
-    """Return a database with the schema, made once for this test process."""
-    with tempfile.TemporaryDirectory() as folder:
-        upgrade(f"sqlite:///{folder}/empty.db")
-        return Path(folder, "empty.db").read_bytes()
 
 
 def clean_environment() -> dict[str, str]:

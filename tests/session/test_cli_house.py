@@ -69,6 +69,12 @@ def test_a_schema_of_another_version_is_refused_with_what_to_do(office: Office) 
     with sqlite3.connect(office.folder / "pulsebox.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
+    # A newer one on which this program goes on working; then one on which it does not.
+    office.types("mailbox", "list")
+    assert "install the newer one" in office.types("db", "upgrade", code=2).err
+    with sqlite3.connect(office.folder / "pulsebox.db") as database:
+        database.execute("UPDATE compatibility SET oldest = '9999'")
+    database.close()
     assert "install the newer one" in office.types("mailbox", "list", code=2).err
     assert "install the newer one" in office.types("db", "upgrade", code=2).err
     with sqlite3.connect(office.folder / "pulsebox.db") as database:

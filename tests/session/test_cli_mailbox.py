@@ -7,7 +7,7 @@ import pytest
 
 from smtpd_service.housekeeping import keep_house
 from smtpd_service.identity import new_id, now
-from smtpd_service.storing import Policy
+from smtpd_service.warning import Policy
 from storage import arrivals, changes, mailboxes, rounds
 from storage.records import Quota, Recent, Usage, WhenFull
 from tests.session.office import Office

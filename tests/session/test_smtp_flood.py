@@ -1,9 +1,10 @@
 """Floods of DATA: refused, memory stays small, and the neighbour is served all the while."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -117,6 +118,32 @@ def test_the_largest_message_is_taken_in_little_memory(tmp_path_factory: pytest.
         assert reply.startswith("250 2.6.0")
         assert peak_memory(service) < MEMORY_LIMIT
         assert neighbour.slowest < PROMPT
+
+
+def sent_until_it_stands_still(client: Dialogue, piece: bytes, megabytes: int) -> float:
+    """Send up to so many megabytes, and return how many went before the other side had read nothing for a moment."""
+    sent = 0
+    client.socket.settimeout(0.5)
+    with suppress(TimeoutError):
+        while sent < megabytes * MEGABYTE:
+            sent += client.socket.send(piece)
+    client.socket.settimeout(20)
+    return sent / MEGABYTE
+
+
+def test_who_sends_on_while_a_message_is_being_stored_is_left_unread(tmp_path: Path) -> None:
+    with serving(tmp_path) as service, Dialogue(service.address) as client:
+        client.hello().transaction()
+        with closing(sqlite3.connect(tmp_path / "var/pulsebox.db")) as other:
+            # The writer's turn does not come; what is sent meanwhile has only the system's own buffers to lie in.
+            other.execute("BEGIN IMMEDIATE")
+            assert client.ask("DATA").startswith("354 ")
+            client.send(mail() + b".\r\n")
+            assert sent_until_it_stands_still(client, b"NOOP\r\n" * 10_000, 60) < 30
+            other.rollback()
+        assert client.reply().startswith("250 2.6.0")
+        assert client.reply().startswith("250 2.0.0")
+    assert stored_octets(service) == [mail()]
 
 
 def test_a_command_line_without_end_takes_no_memory(service: Service) -> None:

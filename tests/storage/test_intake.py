@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -24,12 +25,16 @@ from smtpd_service.domain.outcomes import (
     Unavailable,
 )
 from smtpd_service.housekeeping import keep_house
-from smtpd_service.identity import now
+from smtpd_service.identity import new_id, now
 from smtpd_service.intake import Intake
-from smtpd_service.storing import Answer, Policy
-from storage import acceptance, mailboxes
+from smtpd_service.storing import Answer
+from smtpd_service.warning import Policy
+from storage import acceptance, mailboxes, messages
 from storage.engine import Store, open_store
-from storage.records import Quota, Usage, WhenFull
+from storage.records import MessageId, Quota, Usage, WhenFull
+from storage.upgrade import upgrade
+from tests.servers import PostgresServer
+from tests.service import eventually
 from tests.storage.stock import add_box, box, offer, refusal
 from tests.storage.writer import rows, usage
 
@@ -107,6 +112,60 @@ def test_a_bad_message_never_fails_its_batch(intake: Intake, store: Store, bad: 
     assert told == [Stored, Unavailable, Stored]
     assert usage(store, made) == Usage(3, len(b"first" + b"before" + b"after"))
     assert outcomes(intake, offer(b"next", made)) == [Stored]
+
+
+def test_a_large_batch_is_stored_as_a_small_one_is(store: Store) -> None:
+    """Many rows go another way than few: no sign of theirs may mean anything to it."""
+    made = add_box(store, box(octets=100_000))
+    odd = ["plain", "a\ttab", "a\\N", "\\N", "a\nline", "ü\u2028", "\\.", "'; --", "%s", ""]
+    sent = [
+        replace(offer(random.Random(n).randbytes(100), made, mail_from=f"{n}{odd[n % 10]}"), message_id=odd[n // 10])
+        for n in range(100)
+    ]
+    told = in_one_batch(store, *sent[:50], replace(offer(b"bad", made), id=sent[0].id), *sent[50:])
+
+    assert told == [*[Stored] * 50, Unavailable, *[Stored] * 50]
+    assert usage(store, made) == Usage(100, 10_000)
+    with store.reading() as tx:
+        query = text("SELECT mail_from, message_id FROM message ORDER BY id")
+        assert sorted(map(tuple, tx.execute(query))) == sorted(
+            (each.sender.mail_from, each.message_id) for each in sent
+        )
+        assert [messages.octets(tx, each.id) for each in sent] == [each.octets for each in sent]
+    again = [replace(each, id=MessageId(new_id())) for each in sent]
+    assert in_one_batch(store, *again) == [Repeated] * 100
+
+
+@pytest.mark.parametrize("messages_", [1, 40])
+def test_a_batch_whose_connection_ends_is_put_off_and_the_next_is_stored(
+    postgres: PostgresServer, messages_: int
+) -> None:
+    """The server ends the connection while the batch waits for the mailbox's row."""
+    with postgres.database() as url:
+        upgrade(url)
+        store, other = open_store(url), open_store(url)
+        made = add_box(store, box())
+        sent = [offer(bytes([n]), made) for n in range(messages_)]
+
+        def end_it() -> None:
+            waiting = text("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = :name")
+            with other.reading() as tx:
+                eventually(lambda: tx.execute(waiting, {"name": other.url.database}).first() is not None)
+                [(pid,)] = tx.execute(waiting, {"name": other.url.database})
+                tx.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+        with other.unit() as tx:
+            mailboxes.lock(tx, [made.id])
+            ending = threading.Thread(target=end_it)
+            ending.start()
+            told = in_one_batch(store, *sent)
+        ending.join()
+
+        assert told == [Unavailable] * messages_
+        assert in_one_batch(store, *sent) == [Stored] * messages_
+        assert usage(store, made) == Usage(messages_, messages_)
+        store.close()
+        other.close()
 
 
 def test_refusals_that_come_with_a_bad_message_are_still_recorded(intake: Intake, store: Store) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 
 from smtpd_service.identity import new_id
 from storage import (
@@ -25,6 +25,7 @@ from storage import (
     roster,
     rounds,
     submissions,
+    vitals,
 )
 from storage.columns import instant_text
 from storage.earlier import Window
@@ -36,6 +37,7 @@ from storage.records import Fate, Mark, MessageId, MessageState, NewMessage, Not
 from storage.reread import Scope
 from storage.upgrade import upgrade
 from tests.servers import PostgresServer
+from tests.storage.noting import noting
 from tests.storage.stock import NOON, add_box, add_campaign, add_messages, box, message, notice
 
 LATER = NOON + timedelta(hours=1)
@@ -68,6 +70,7 @@ def walk(scope: Scope, after: MessageId | None) -> Callable[[Tx], Any]:
 
 # Each does what a running service does all the time.
 HOT: dict[str, Callable[[Tx], Any]] = {
+    "look at how things stand": vitals.look,
     "is there anything to read": lambda tx: messages.any_claimable(tx, LATER),
     "claim for reading": lambda tx: messages.claim(tx, OWNER, LATER, LATER, 10),
     "load what was claimed": lambda tx: messages.load(tx, SOME),
@@ -127,8 +130,9 @@ PAGES: dict[str, tuple[str, Filters, str | None]] = {
     "what else is in quarantine": ("withheld", {"state": QuarantineState.HELD}, IDS[0]),
     "what was ever in quarantine": ("withheld", {}, IDS[0]),
 }
-# A step of the walk over destinations is a row of its own; there are at most `notices.STEPS`.
-SMALL = {"mailbox", "mailbox_alias", "mailbox_1", "place", "before"}
+# A step of the walk over destinations is a row of its own; there are at most `notices.STEPS`. What is `counted` for who
+# watches came from an index before, and ends at `vitals.COUNTED`.
+SMALL = {"mailbox", "mailbox_alias", "mailbox_1", "place", "before", "counted", "node"}
 QUEUES = {"ix_message_waiting", "ix_message_parked", "ix_notice_due", "ix_notice_due_destination", "ix_quarantine_held"}
 
 
@@ -196,18 +200,11 @@ def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def statements_of(store: Store, work: Callable[[Tx], Any]) -> list[tuple[str, Any]]:
     """Return each statement that `work` sends, with its parameters as the driver gets them."""
-    sent: list[tuple[str, Any]] = []
-
-    def note(_c: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        sent.append((statement, parameters[0] if many else parameters))
-
     with store.unit() as tx:
-        event.listen(tx, "before_cursor_execute", note)
-        work(tx)
+        with noting(tx) as sent:
+            work(tx)
         tx.rollback()
-    return [
-        (statement, parameters) for statement, parameters in sent if re.match("SELECT|UPDATE|DELETE|WITH", statement)
-    ]
+    return [(sql, values) for sql, values in sent if re.match("SELECT|UPDATE|DELETE|WITH", sql)]
 
 
 def scans(store: Store, statement: str, parameters: Any) -> list[str]:

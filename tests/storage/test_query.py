@@ -338,6 +338,7 @@ def test_an_owner_who_may_make_no_roles_is_guarded_as_well(plain: Store) -> None
         "VALUES ((SELECT value FROM secret))",
         "TABLE secret",
         "WITH messages AS MATERIALIZED (SELECT 1) SELECT (SELECT max(raw) FROM message) FROM messages",
+        "SELECT 1\n); UPDATE mailbox SET frozen = true; COMMIT; SELECT (1",
     ]
     before, answered = state_of(plain), []
     for statement in attempts:

@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from storage import acceptance, changes, messages, nodes, notices
+from storage.clock import moment
+from storage.columns import instant_text
 from storage.engine import Store
 from storage.records import Fate, Mark, MessageState, Node, NoticeState
 from tests.storage.stock import NOON, add_box, add_messages, box, message, notice
@@ -205,14 +208,34 @@ def test_history_is_told_newest_first_and_raises_the_generation(store: Store) ->
     ]
 
 
-def test_nodes_that_are_silent_are_not_counted(store: Store) -> None:
-    def node(pid: int) -> Node:
-        return Node(str(uuid.uuid4()), "listener", "host", pid, NOON, generation=7)
+def test_nodes_that_are_silent_are_told_and_not_counted_and_later_forgotten(store: Store) -> None:
+    def entry(pid: int, host: str = "host") -> Node:
+        return Node(str(uuid.uuid4()), "listener", host, pid, NOON, generation=7, version="1", state="draining")
+
+    def heard_of(pid: int, ago: timedelta) -> None:
+        tx.execute(text("UPDATE node SET seen_at = :at WHERE pid = :pid").bindparams(at=at(ago), pid=pid))
+
+    def at(ago: timedelta) -> Any:
+        when = moment(tx) - ago
+        return when if tx.dialect.name == "postgresql" else instant_text(when)
 
     with store.unit() as tx:
-        nodes.beat(tx, node(1), NOON - nodes.SILENT)
-        nodes.beat(tx, node(2), NOON)
-        assert nodes.confirmed(tx, "listener", 7, NOON) == (1, 1)
-        assert nodes.confirmed(tx, "listener", 8, NOON) == (0, 1)
-        nodes.beat(tx, node(2), NOON)
-        assert nodes.confirmed(tx, "listener", 7, NOON) == (1, 1), "a pid used again replaces the one that is gone"
+        nodes.beat(tx, entry(1))
+        nodes.beat(tx, living := entry(2))
+        nodes.beat(tx, entry(3, "elsewhere"))
+        heard_of(1, nodes.SILENT)
+        heard_of(3, nodes.SILENT)
+        assert nodes.confirmed(tx, "listener", 7) == (1, 1)
+        assert nodes.confirmed(tx, "listener", 8) == (0, 1)
+        assert [(each.node.pid, each.silent) for each in nodes.all_nodes(tx)] == [(3, True), (1, True), (2, False)]
+        nodes.beat(tx, entry(1))
+        assert nodes.confirmed(tx, "listener", 7) == (2, 2), "a pid used again replaces the one that is gone"
+        heard_of(1, nodes.REPLACED + nodes.SILENT)
+        heard_of(3, nodes.REPLACED + nodes.SILENT)
+        nodes.beat(tx, living)
+        assert [each.node.pid for each in nodes.all_nodes(tx)] == [3, 2], "another host may never say why it is silent"
+        heard_of(3, nodes.FORGOTTEN + nodes.SILENT)
+        nodes.beat(tx, living)
+        [seen] = nodes.all_nodes(tx)
+    assert (seen.node, seen.silent) == (living, False)
+    assert abs(seen.ahead) < timedelta(seconds=5)

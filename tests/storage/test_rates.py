@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 
 from smtpd_service.domain.outcomes import Bounced, RateExceeded, Repeated, SenderRateExceeded, Stored
 from smtpd_service.housekeeping import keep_house
@@ -18,6 +18,7 @@ from storage import acceptance
 from storage.engine import Store, open_store
 from storage.records import Mailbox, Quota, Usage, WhenFull
 from storage.schema import arrival
+from tests.storage.noting import noting
 from tests.storage.stock import add_box, box, offer
 from tests.storage.writer import POLICY, answers, outcomes, rows, usage, writing
 
@@ -170,16 +171,11 @@ def test_two_writers_at_once_store_exactly_the_rate(store: Store, database_url: 
 
 def statements(store: Store, made: Mailbox) -> list[str]:
     """Return what is sent to the database for a batch of three."""
-    sent: list[str] = []
-
-    def note(_c: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
     with store.unit() as tx:
         prepared = [prepare(offer(bytes([n]), made), acceptance.key(tx)) for n in range(3)]
-        event.listen(tx, "before_cursor_execute", note)
-        store_batch(tx, prepared, (), POLICY, now())
-    return sent
+        with noting(tx) as sent:
+            store_batch(tx, prepared, (), POLICY, now())
+    return [sql for sql, _ in sent]
 
 
 def test_a_batch_without_rates_runs_no_query_for_them_and_one_with_rates_a_single_one(store: Store) -> None:

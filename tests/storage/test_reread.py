@@ -63,7 +63,7 @@ def said(of: MessageId, *texts: str, **more: Any) -> NewSubmission:
 
 def keep(store: Store, *new: NewSubmission) -> None:
     with store.unit() as tx:
-        filing.store(tx, new, {})
+        filing.store(tx, filing.ready(tx, new, {}))
         messages.settle_read(tx, [each.message for each in new])
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from smtpd_service.domain.outcomes import Stored
 from smtpd_service.identity import now
-from smtpd_service.storing import Policy, prepare, store_batch
+from smtpd_service.storing import prepare, store_batch
+from smtpd_service.warning import Policy
 from storage import acceptance, mailboxes
 from storage.engine import StorageError, Store
 from storage.records import Mailbox, NewRefusal, Usage

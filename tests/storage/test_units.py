@@ -24,6 +24,18 @@ def test_what_a_unit_wrote_is_there_when_it_has_ended(store: Store) -> None:
         assert mailboxes.find(tx, "hr@agency.test") == made
 
 
+@pytest.mark.parametrize("durable", [True, False])
+def test_only_what_can_be_done_again_is_committed_without_waiting_for_the_disk(store: Store, durable: bool) -> None:
+    other = open_store(store.url.render_as_string(hide_password=False), durable=durable)
+    asked = {"sqlite": "PRAGMA synchronous", "postgresql": "SHOW synchronous_commit"}[store.dialect]
+
+    with other.unit() as tx:
+        said = str(tx.scalar(text(asked)))
+    other.close()
+
+    assert said in ({"2", "on"} if durable else {"1", "off"})
+
+
 def test_nothing_of_a_unit_that_raised_is_kept(store: Store) -> None:
     def think_again() -> None:
         with store.unit() as tx:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from smtpd_service.housekeeping import SAMPLES_KEPT, keep_house
 from smtpd_service.identity import now
-from smtpd_service.storing import Policy
+from smtpd_service.warning import Policy
 from storage import mailboxes, usage
 from storage.engine import Store
 from storage.records import Mailbox, Sample, Usage

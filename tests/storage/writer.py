@@ -9,7 +9,8 @@ from typing import Any
 from smtpd_service.admission import Offer
 from smtpd_service.domain.parameters import RcptParameters
 from smtpd_service.intake import Intake
-from smtpd_service.storing import Answer, Policy
+from smtpd_service.storing import Answer
+from smtpd_service.warning import Policy
 from storage import mailboxes
 from storage.engine import Store
 from storage.query import run

@@ -177,6 +177,75 @@ def test_a_child_that_is_killed_while_idle_costs_no_message_a_try(store: Store, 
     assert rows(store, "SELECT state, parked_reason FROM messages") == [("read", None)] * 2
 
 
+def test_a_child_that_is_kept_from_its_turn_has_its_time_all_the_same(store: Store, hr: Mailbox) -> None:
+    """Its own processor time counts: in a burst, mail that arrives comes first."""
+    before = psutil.Process().children()
+    patient = fresh_child(deadline=0.2)
+    one = reader(store, patient)
+    add_messages(store, hr, message(GOOD))
+    one.read_batch()
+    [running] = {each for each in psutil.Process().children() if each not in before}
+    running.suspend()
+    add_messages(store, hr, message(said("d", "e", "f")))
+    going_on = threading.Timer(0.5, running.resume)
+    going_on.start()
+
+    one.read_batch()
+    going_on.join()
+    patient.close()
+
+    assert rows(store, "SELECT state, parked_reason FROM messages") == [("read", None)] * 2
+
+
+def test_a_message_that_ends_its_reader_time_after_time_is_parked_and_its_neighbours_are_read(
+    store: Store, child: Child, hr: Mailbox
+) -> None:
+    """Not the child alone: the process that holds the lease. Who is found so twice is tried alone the third time."""
+    made = add_messages(store, hr, message(GOOD), message(said("d", "e", "f")))
+    ended = []
+    for _ in range(3):
+        with store.unit() as tx:
+            ended.append(messages.claim(tx, new_id(), now(), now() + LEASE, 100))
+        free_leases(store)
+
+    one = reader(store, child)
+    while one.read_batch():
+        pass
+
+    assert ended == [made, made, made[:1]]
+    assert rows(store, "SELECT id, state, parked_reason FROM messages ORDER BY id") == [
+        (made[0], "parked", "its reader ended while it was being read"),
+        (made[1], "read", None),
+    ]
+    with store.reading() as tx:
+        assert tx.scalar(text("SELECT attempts FROM message WHERE state = 'parked'")) == 3
+
+
+def test_a_reader_takes_up_what_it_could_not_renew_without_counting_that_as_a_try(
+    store: Store, child: Child, hr: Mailbox
+) -> None:
+    [id_] = add_messages(store, hr, message(GOOD))
+    for _ in range(4):
+        with store.unit() as tx:
+            assert messages.claim(tx, "018f4e1c-0000-7000-8000-000000000001", now(), now() + LEASE, 100) == [id_]
+        free_leases(store)
+
+    with store.reading() as tx:
+        assert tx.scalar(text("SELECT attempts FROM message")) == 0
+
+
+def test_a_reader_that_stops_gives_back_what_it_has_not_read(store: Store, hr: Mailbox) -> None:
+    add_messages(store, hr, *(message(said("a", "b", str(n))) for n in range(3)))
+    stopping, own = threading.Event(), fresh_child()
+    stopping.set()
+
+    Reader(store, own, batch=100, stopping=stopping).read_batch()
+    own.close()
+
+    assert not leased(store)
+    assert rows(store, "SELECT DISTINCT state FROM messages") == [("pending",)]
+
+
 def test_a_message_that_the_database_refuses_is_parked_alone(store: Store, child: Child, hr: Mailbox) -> None:
     """Whatever the database's reason; here a trigger's, for a word in a bullet."""
     with store.unit() as tx:
@@ -277,8 +346,8 @@ def test_a_backlog_of_large_messages_is_taken_in_parts(store: Store, hr: Mailbox
 
     def claimed(octets: int) -> int:
         with store.unit() as tx:
-            found = messages.claim(tx, new_id(), now(), now() + LEASE, 100, octets=octets)
-        free_leases(store)
+            found = messages.claim(tx, owner := new_id(), now(), now() + LEASE, 100, octets=octets)
+            messages.give_back(tx, owner, found)
         return len(found)
 
     assert [claimed(octets) for octets in (1, 1000, 1999, 2000, 10**9)] == [1, 1, 1, 2, 5]
