@@ -14,6 +14,7 @@ from smtpd_service.identity import now
 from smtpd_service.retention import By, let_go, plans, sweep
 from smtpd_service.warning import Policy, note_level, warn
 from storage import acceptance, arrivals, mailboxes, notices, partitions, usage
+from storage.clock import moment
 from storage.engine import StorageError, Store
 from storage.partitions import Month
 
@@ -33,8 +34,9 @@ def keep_house(store: Store, policy: Policy) -> None:
         due = [box.id for box in mailboxes.all_mailboxes(tx) if warn(box, policy, now())[0] is not box]
     _forget(store)
     with store.unit() as tx:
-        usage.note(tx, mailboxes.all_mailboxes(tx), now())
-        usage.forget(tx, now() - SAMPLES_KEPT)
+        at = moment(tx)
+        usage.note(tx, mailboxes.all_mailboxes(tx), at)
+        usage.forget(tx, at - SAMPLES_KEPT)
         for box in mailboxes.lock(tx, due).values() if due else ():
             moved, warning = warn(box, policy, now())
             if moved is not box:
@@ -48,11 +50,11 @@ def _forget(store: Store) -> None:
     forgotten = FORGOTTEN_AT_ONCE
     while forgotten == FORGOTTEN_AT_ONCE:
         with store.unit() as tx:
-            forgotten = acceptance.forget(tx, now(), FORGOTTEN_AT_ONCE)
+            forgotten = acceptance.forget(tx, moment(tx), FORGOTTEN_AT_ONCE)
     more = True
     while more:
         with store.unit() as tx:
-            more = arrivals.forget(tx, now())
+            more = arrivals.forget(tx, moment(tx))
 
 
 def keep_months(store: Store, keep: int) -> None:
@@ -62,7 +64,7 @@ def keep_months(store: Store, keep: int) -> None:
     """
     sweep(store)
     with store.reading() as tx:
-        missing, strays = partitions.missing(tx, now()), partitions.strays(tx)
+        missing, strays = partitions.missing(tx, moment(tx)), partitions.strays(tx)
     for month, messages in strays.items():
         if messages > MOVED_UNASKED:
             note(Event.MONTH_HELD, logging.WARNING, month=month, text=f"{messages} messages lie beside; {MEND}")
@@ -72,7 +74,7 @@ def keep_months(store: Store, keep: int) -> None:
         note(Event.MONTH_MADE, month=month, messages=messages)
     if missing:
         with store.unit() as tx:
-            partitions.make_months(tx, now())
+            partitions.make_months(tx, moment(tx))
     for plan in plans(store, keep) if keep else ():
         _let_go(store, plan.month, keep)
 

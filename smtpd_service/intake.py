@@ -70,6 +70,8 @@ class Intake:
         self._batch_messages = batch_messages
         self._batch_octets = batch_octets
         self._queue: deque[_Waiting] = deque()
+        # Whoever takes from it.
+        self._taking = threading.Lock()
         # Something is in it when there is something new in the queue: the writer sleeps before it.
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._ringing = False
@@ -142,6 +144,8 @@ class Intake:
                 answered.set_result(Answer(Unavailable()))
                 put_off += 1
         if put_off:
+            with self._taking:
+                self._queue = deque(each for each in self._queue if not each.put_off)
             note(Event.STORING_FAILED, logging.ERROR, cause="slow", messages=put_off, text="the database hangs")
             metrics.add_to("pulsebox_storing_failures", "slow")
         self._look = loop.call_later(LOOK_EVERY, self._put_off, loop) if self._unanswered else None
@@ -163,13 +167,14 @@ class Intake:
                 self._bell.get()
             if self._crowd >= CROWD:
                 time.sleep(GATHER)
-            while self._queue and len(batch) < self._batch_messages:
-                octets += self._queue[0].octets
-                if batch and octets > self._batch_octets:
-                    break
-                waiting = self._queue.popleft()
-                if not waiting.put_off:
-                    batch.append(waiting)
+            with self._taking:
+                while self._queue and len(batch) < self._batch_messages:
+                    octets += self._queue[0].octets
+                    if batch and octets > self._batch_octets:
+                        break
+                    waiting = self._queue.popleft()
+                    if not waiting.put_off:
+                        batch.append(waiting)
         return batch
 
     def _store_all(self, batch: Sequence[_Waiting]) -> list[Answer | None]:

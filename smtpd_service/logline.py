@@ -1,7 +1,7 @@
 """How an event is written: one line each, as text or as JSON, with the addresses in it plain or hashed.
 
 Promises: any facts give one line that is valid in its form; nothing that came over the wire can begin another line
-or reach a terminal as a control character. A traceback stands below its line in text, and inside it in JSON.
+or reach a terminal as a control character. A traceback stands below its line, set in, in text, and inside it in JSON.
 """
 
 import hmac
@@ -18,7 +18,11 @@ Shown = str | int | float | bool
 
 # Facts that are one address of a host.
 _HOSTS = {"client", "peer"}
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:=]+@[^\s<>()\[\]\"',;:=]+")
+# A local part may be quoted and hold an apostrophe, a domain may be an address in brackets (RFC 5321 section 4.1.2).
+_ADDRESS = re.compile(
+    r"""(?:"(?:[^"\\]|\\.){0,128}"|[^\s<>()\[\]"',;:=][^\s<>()\[\]",;:=]{0,254})@(?:\[[^\]\s]*\]|[^\s<>()\[\]"',;:=]+)"""
+)
+_AMBIGUOUS = re.compile(r'[ "]')
 # Of a keyed digest: enough that two addresses of one roster are not confused.
 _DIGITS = 16
 # Made once: `json.dumps` makes one for each line.
@@ -44,8 +48,15 @@ def as_text(event: str, facts: Mapping[str, object]) -> str:
 
 
 def _quoted(value: str) -> str:
-    text = value if value.isprintable() else "".join(c if c.isprintable() else "?" for c in value)
-    return f'"{text}"' if " " in text or not text else text
+    text = _on_one_line(value)
+    if text and not _AMBIGUOUS.search(text):
+        return text
+    # What is quoted ends with its quote, so that no value passes for another fact.
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _on_one_line(value: str) -> str:
+    return value if value.isprintable() else "".join(c if c.isprintable() else "?" for c in value)
 
 
 def hashing(key: bytes) -> Callable[[str, str], str]:
@@ -75,10 +86,11 @@ class Form(logging.Formatter):
         if isinstance(record, Line):
             said = as_text(record.event, self._facts(record))
         else:
-            said = _quoted(self._hidden("text", record.getMessage())).strip('"')
+            said = _on_one_line(self._hidden("text", record.getMessage()))
         line = f"{self._at(record)} {record.process} {record.levelname} {said}"
-        trouble = self._trouble(record)
-        return f"{line}\n{trouble}" if trouble else line
+        # Set in, so that no line of what an exception says passes for one of ours.
+        below = (f"    {_on_one_line(each)}" for each in self._trouble(record).splitlines())
+        return "\n".join((line, *below))
 
     def _at(self, record: logging.LogRecord) -> str:
         second = int(record.created)

@@ -126,7 +126,8 @@ class Child:
         assert self._process is not None  # noqa: S101  # it was talked to
         try:
             return shape.decode(talk.answer(_Limit(self._deadline, self._process.pid)))
-        except (msgspec.MsgspecError, OverflowError):
+        except (msgspec.MsgspecError, OverflowError, RecursionError, UnicodeDecodeError):
+            # The last two are Python's own, at what is nested without end and at text that is no UTF-8.
             self.close()
             return ParsingError("the parsing child answered what is no reading")
         except TimeoutError:

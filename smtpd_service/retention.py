@@ -12,6 +12,7 @@ from datetime import datetime
 
 from smtpd_service.identity import new_id, now
 from storage import changes, mailboxes, partitions, retention
+from storage.clock import moment
 from storage.engine import StorageError, Store, Tx
 from storage.partitions import Month
 from storage.records import Mailbox, MailboxId, Usage
@@ -50,9 +51,12 @@ class By:
 
 
 def plans(store: Store, keep: int, at: datetime | None = None) -> list[Plan]:
-    """Return the months that are older than `keep` whole ones, oldest first; changes nothing. Raises StorageError."""
+    """Return the months that are older than `keep` whole ones, oldest first; changes nothing. Raises StorageError.
+
+    A node whose own clock is wrong must let go of nothing too early: the present is the database's.
+    """
     with store.reading() as tx:
-        old = retention.months(tx, retention.before(at or now(), keep))
+        old = retention.months(tx, retention.before(at or moment(tx), keep))
         return [_plan(tx, month) for month in old]
 
 
@@ -91,9 +95,13 @@ def _detach(tx: Tx, month: Month, by: By) -> Plan:
     # Whoever else could change what is counted here waits; mail that arrives is of another month.
     partitions.hold_still(tx, month)
     found = _plan(tx, month)
-    if not found.held:
-        _lower(tx, month, found.charged, by)
-        retention.detach(tx, month)
+    if found.held:
+        return found
+    if any(box.frozen for box in mailboxes.lock(tx, found.charged).values()):
+        # Since it was counted: nobody freezes one that we hold.
+        return replace(found, held=retention.held(tx, month))
+    _lower(tx, month, found.charged, by)
+    retention.detach(tx, month)
     return found
 
 
@@ -136,7 +144,10 @@ def _delete(store: Store, month: Month, by: By) -> Plan:
     more = not found.held
     while more:
         with store.unit() as tx:
-            ids = [] if retention.held(tx, month) else retention.some(tx, month, AT_ONCE)
+            if held := retention.held(tx, month):
+                # Frozen meanwhile, say: what is left stays.
+                return replace(found, held=held)
+            ids = retention.some(tx, month, AT_ONCE)
             _lower(tx, month, retention.charged(tx, ids), by)
             retention.delete_some(tx, ids)
         more = len(ids) == AT_ONCE

@@ -31,7 +31,7 @@ from storage.records import (
     Usage,
     WhenFull,
 )
-from storage.statement import pipeline
+from storage.statement import pipeline, take_answers
 
 
 class Told(NamedTuple):
@@ -128,11 +128,11 @@ def store_batch(
 ) -> list[Answer]:
     """Store what fits, refuse the rest, and return an answer for each offer, in order."""
     places = [each for one in offers for each in one.all_places]
-    with pipeline(tx):
-        locked = mailboxes.ask_locked(tx, (each.mailbox for each in places))
-        # Only what is asked after the locks are held is sure to be all that was stored before.
-        marked = acceptance.ask_marks(tx, (each.token for each in places), now)
-        boxes, known = locked(), marked()
+    locked = mailboxes.ask_locked(tx, (each.mailbox for each in places))
+    # Only what is asked after the locks are held is sure to be all that was stored before.
+    marked = acceptance.ask_marks(tx, (each.token for each in places), now)
+    take_answers(tx)
+    boxes, known = locked(), marked()
     before = dict(boxes)
     rated = frozenset(box.id for box in boxes.values() if box.quota.has_rate and not box.exempt)
     rows = Rows(refusals=list(refused), rated=rated, lately=_lately(tx, offers, rated, now))

@@ -67,6 +67,7 @@ class Watch:
         self._changing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="watch")
         self._read_at = -READ_EVERY
+        self._hangs = False
         self.condition = Condition(Directory())
 
     def start(self) -> None:
@@ -76,6 +77,13 @@ class Watch:
 
     def drain(self) -> None:
         self._change(draining=True)
+
+    def tell_hanging(self) -> None:
+        """Log once that the database hangs, for the look that does not come back; for another thread than its own."""
+        seen = self.condition
+        if seen.unknown and not seen.away and not self._hangs:
+            self._hangs = True
+            note(Event.DATABASE_AWAY, logging.WARNING, text=f"no answer for {STALE_AFTER:g} s")
 
     def stop(self) -> None:
         """Stop looking and leave the nodes; blocks for as long as one look takes."""
@@ -91,9 +99,10 @@ class Watch:
         try:
             self._look()
             self._presence.tell(self.condition.directory.generation, draining=self.condition.draining)
-            if self.condition.away:
+            if self.condition.away or self._hangs:
                 note(Event.DATABASE_BACK)
                 self._change(away=False)
+                self._hangs = False
         except (StorageError, OSError) as error:
             if not self.condition.away:
                 note(Event.DATABASE_AWAY, logging.WARNING, text=error)

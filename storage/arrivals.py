@@ -15,7 +15,7 @@ from storage.columns import instant_text
 from storage.engine import Tx
 from storage.records import MailboxId, Recent
 from storage.schema import arrival
-from storage.statement import Statement, ask, marks
+from storage.statement import Statement, ask, marks, take_answers
 
 HOUR = timedelta(hours=1)
 PART = timedelta(minutes=5)
@@ -39,16 +39,17 @@ def lately(tx: Tx, boxes: Iterable[MailboxId], senders: Iterable[str], now: date
     if tx.dialect.name != "postgresql":
         span = [instant_text(each) for each in span]
     mine = sorted(set(boxes))
-    found: dict[Pair, int] = {}
+    asked = []
     for some in _parts(sorted({*senders, ALL})):
         sql = (
             "SELECT mailbox, sender, sum(messages) AS messages FROM arrival "  # noqa: S608  # marks only
             f"WHERE mailbox IN ({marks(tx, len(mine))}) AND sender IN ({marks(tx, len(some))}) "
             f"AND since > {marks(tx, 1)} AND since < {marks(tx, 1)} GROUP BY mailbox, sender"
         )
-        rows = ask(tx, sql, (*mine, *some, *span)).fetchall()
-        found |= {(MailboxId(str(box)), sender): int(messages) for box, sender, messages in rows}
-    return found
+        asked.append(ask(tx, sql, (*mine, *some, *span)))
+    take_answers(tx)
+    rows = (row for each in asked for row in each.fetchall())
+    return {(MailboxId(str(box)), sender): int(messages) for box, sender, messages in rows}
 
 
 def recent(tx: Tx, box: MailboxId, now: datetime) -> Recent:

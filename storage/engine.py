@@ -33,6 +33,8 @@ LOG_PAGES = 50_000
 RESTED = 1.0
 # How long a thread waits for one of its process's connections to PostgreSQL before its unit fails, in seconds.
 POOL_WAIT = 10.0
+# Where a pipelined unit keeps its pipeline.
+PIPE = "pipe"
 
 
 class StorageError(Exception):
@@ -155,11 +157,26 @@ class Store:
                 pages = self._copy_log()
         return pages
 
+    def begin_log_anew(self, wait: float) -> None:
+        """Let writers wait, up to so many seconds, until nobody reads what is in SQLite's log; the next begins it anew.
+
+        Where one who reads always comes before another has gone, it would have no end. Raises StorageError.
+        """
+        self._checkpoint("RESTART", wait)
+
     def _copy_log(self) -> int:
         """Copy without waiting for anybody, and let nobody wait; return the pages in the log."""
+        return self._checkpoint("PASSIVE", LOCK_WAIT)
+
+    def _checkpoint(self, how: str, wait: float) -> int:
         try:
             with contextlib.closing(self._reading.raw_connection()) as connection:
-                _, pages, _ = connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                cursor = connection.cursor()
+                cursor.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
+                try:
+                    _, pages, _ = cursor.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
+                finally:
+                    cursor.execute(f"PRAGMA busy_timeout={int(LOCK_WAIT * 1000)}")
                 return int(pages)
         except self._errors as error:
             raise self._translated(error) from error
@@ -190,9 +207,14 @@ def _piped(tx: Tx) -> Iterator[None]:
     if tx.dialect.name == "sqlite":
         yield
         return
-    with driver.pipeline():
-        yield
-        driver.commit()
+    with driver.pipeline() as pipe:
+        tx.info[PIPE] = pipe
+        try:
+            yield
+            driver.commit()
+        finally:
+            # It is kept with the connection, which outlives the unit.
+            tx.info.pop(PIPE, None)
 
 
 def open_store(

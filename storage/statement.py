@@ -22,7 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from storage.columns import Instant, instant_text
-from storage.engine import Tx
+from storage.engine import PIPE, Tx
 
 Processor = Callable[[Any], Any]
 Ready = list[Sequence[Any]]
@@ -49,6 +49,17 @@ def pipeline(tx: Tx) -> AbstractContextManager[Any]:
     if tx.dialect.name == "sqlite" or driver(tx).info.pipeline_status:
         return nullcontext()
     return driver(tx).pipeline()  # type: ignore[no-any-return]
+
+
+def take_answers(tx: Tx) -> None:
+    """Wait for the answers to all that was asked in a pipelined unit.
+
+    The server then knows the unit as idle, and ends it if nothing comes (`storage.liveness`); one whose answers were
+    only fetched holds its locks for ever if its process stands still (measured).
+    """
+    pipe = tx.info.get(PIPE)
+    if pipe is not None:
+        pipe.sync()
 
 
 def marks(tx: Tx, count: int) -> str:

@@ -5,7 +5,7 @@ Promises: those who have mail to answer go before the others, who let them pass;
 
 SQLite lets one write at a time, and knows no queue: its own waiting sleeps up to 100 ms between two looks, which made
 the slowest answers (measured). Who goes first and finds somebody at it says so by a lock on the database's folder, and
-looks again often. The others ask for that lock before they begin.
+looks again often. The others ask for that lock before they begin. Where the folder takes no locks, nobody goes first.
 """
 
 import contextlib
@@ -46,27 +46,37 @@ class Turns:
             wanting = False
             while not _begun(connection, raising=time.monotonic() - began > self._wait):
                 # Several may want at once; who is just being asked says it at the next look.
-                wanting = wanting or _locked(folder, fcntl.LOCK_SH)
+                wanting = wanting or not _refused(folder, fcntl.LOCK_SH)
                 time.sleep(LOOK)
 
     def _wanted(self) -> bool:
         """Say whether somebody who goes first is waiting."""
         with self._opened() as folder:
-            return not _locked(folder, fcntl.LOCK_EX)
+            return _refused(folder, fcntl.LOCK_EX)
 
     @contextmanager
-    def _opened(self) -> Iterator[int]:
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _opened(self) -> Iterator[int | None]:
+        folder = None
+        # A process may have too many files open, or may not read the folder; it can write all the same.
+        with contextlib.suppress(OSError):
+            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             yield folder
         finally:
-            os.close(folder)
+            if folder is not None:
+                os.close(folder)
 
 
-def _locked(folder: int, how: int) -> bool:
-    with contextlib.suppress(BlockingIOError):
+def _refused(folder: int | None, how: int) -> bool:
+    """Lock the folder if nobody is in the way; say whether somebody is. Where there are no such locks, nobody is."""
+    if folder is None:
+        return False
+    try:
         fcntl.flock(folder, how | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    except OSError:  # a file system that has none
+        return False
     return False
 
 

@@ -18,6 +18,10 @@ from storage.records import Quota, WhenFull
 MOST_ON_PAPER = 20_000_000
 MOST_SENT = 1_000_000
 _FIRST_WAIT = timedelta(seconds=1)
+# Paper goes through it minute by minute.
+_LONGEST = timedelta(days=366)
+# Where everybody writes again, a mailbox that stays full is never left alone.
+_MOST_AGAIN = 95
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +41,24 @@ class Load:
         Raises Complaint for what operators would do: nobody does it here.
         """
         if self.house is not None and self.house.steps:
-            raise Complaint("--raise and --purge are for paper; while mail is sent: pulsebox quota set, pulsebox purge")
+            raise Complaint("--raise and --purge are for paper; while mail is sent: pulsebox quota set, mailbox purge")
         return self if known else replace(self, house=None)
 
 
 def curve_of(window: str, rush: str, rush_share: float, peak: float) -> Curve:
-    spans = typed.age("--window", window).total_seconds(), typed.age("--rush", rush).total_seconds()
+    spans = _span("--window", window).total_seconds(), _span("--rush", rush).total_seconds()
     try:
         return Curve(*spans, share=share("--rush-share", rush_share), peak=number("--peak", peak))
     except ValueError as error:
         typed_in = f"--window {window} --rush {rush} --rush-share {rush_share:g} --peak {peak:g}"
         raise Complaint(f"{typed_in}: {error}") from error
+
+
+def _span(option: str, text: str) -> timedelta:
+    span = typed.age(option, text)
+    if span > _LONGEST:
+        raise Complaint(f"{option}: {text!r} is too long; write {_LONGEST.days} d at most")
+    return span
 
 
 def number(option: str, value: float) -> float:
@@ -136,15 +147,17 @@ def senders_of(retry: str, again: float, again_after: str) -> Senders:
     words = retry.split(",")
     if len(words) != 3:
         raise Complaint(f"--retry: {retry!r}: write the first wait, the longest, and when it ends: 300s,4000s,5d")
-    first, longest, patience = (typed.age("--retry", word.strip()) for word in words)
+    first, longest, patience = (_span("--retry", word.strip()) for word in words)
     if not _FIRST_WAIT <= first <= longest:
         raise Complaint(f"--retry: {retry!r}: the first wait is 1 s or more, and the longest not less: 300s,4000s,5d")
+    if again > _MOST_AGAIN:
+        raise Complaint(f"--again: {again:g} is too much to come to an end; write percent, 0 to {_MOST_AGAIN}")
     return Senders(
         first.total_seconds(),
         longest.total_seconds(),
         patience=patience.total_seconds(),
         again=share("--again", again),
-        again_after=typed.age("--again-after", again_after).total_seconds(),
+        again_after=_span("--again-after", again_after).total_seconds(),
     )
 
 

@@ -62,6 +62,8 @@ class _Line:
 
     wire: Wire | None = None
     left: int = 0
+    # Octets of DATA of the letter that it carries.
+    said: int = 0
     pause: float = _FIRST_PAUSE
 
     def close(self) -> None:
@@ -91,7 +93,9 @@ class Sender:
         self._again: list[_Due] = []
         self._under_way = 0
         self._began = 0.0
-        self._octets = 0
+        # Octets of DATA so far, and those of letters under way.
+        self._octets = self._pledged = 0
+        self._spent = False
 
     async def run(self) -> None:
         """Send everything; return when nothing is left to try, or no time for it."""
@@ -120,7 +124,7 @@ class Sender:
         end = (moments[-1] if moments else 0.0) + self._order.linger
         while number < len(moments) or self._again or self._under_way:
             now = self.now()
-            if now > end or self._octets > self._order.octets:
+            if now > end or self._spent:
                 return
             while (due := self._next(number)) is not None and max(due.at, free) <= now:
                 self.tally.paced += free - due.at > _HELD
@@ -167,14 +171,27 @@ class Sender:
 
     async def _carry(self, line: "_Line", due: _Due) -> None:
         """Try one letter; a connection that ended, or a server that wants none, is left alone for a while."""
-        now = self.now()
-        self.tally.begin(due.at, due.tries, max(0.0, now - due.at))
         letter = self._write(due.number)
+        size = len(letter.octets)
+        if self._octets + self._pledged + size > self._order.octets:
+            self._spent = True
+            self._under_way -= 1
+            return
+        self.tally.begin(due.at, due.tries, max(0.0, self.now() - due.at))
+        line.said = 0
+        self._pledged += size
+        try:
+            await self._try(line, due, letter)
+        finally:
+            self._pledged -= size
+            self._octets += line.said
+
+    async def _try(self, line: "_Line", due: _Due, letter: Letter) -> None:
         try:
             if line.wire is None or not line.wire.open:
                 line.left = 1 if self._rng.random() < self._order.single else self._order.reuse
                 line.wire = await self._greeted()
-            reply, wait = await self._transaction(line.wire, letter)
+            reply, wait = await self._transaction(line, line.wire, letter)
         except Lost as lost:
             self._settle(due, letter, Became.LOST, str(lost))
             await line.rest()
@@ -197,10 +214,10 @@ class Sender:
             raise Lost(str(reply))
         return wire
 
-    async def _transaction(self, wire: Wire, letter: Letter) -> tuple[Reply, float | None]:
+    async def _transaction(self, line: "_Line", wire: Wire, letter: Letter) -> tuple[Reply, float | None]:
         """Return the reply that decides over a letter, and how long it took where it is the one to the final dot."""
-        for line in (f"MAIL FROM:<{letter.sender}>", f"RCPT TO:<{self._order.recipient}>"):
-            reply = await wire.ask(f"{line}\r\n".encode())
+        for command in (f"MAIL FROM:<{letter.sender}>", f"RCPT TO:<{self._order.recipient}>"):
+            reply = await wire.ask(f"{command}\r\n".encode())
             if reply.code // 100 != 2:
                 await _reset(wire, reply)
                 return reply, None
@@ -209,7 +226,7 @@ class Sender:
             await _reset(wire, reply)
             return reply, None
         data = stuffed(letter.octets)
-        self._octets += len(data)
+        line.said = len(letter.octets)
         dot = time.monotonic()
         return await wire.ask(data), time.monotonic() - dot
 

@@ -132,8 +132,8 @@ class Connection(SMTP):
         if delay:
             self.loop.call_later(delay, self._greet)
         else:
-            # After a look at what the client has sent by now.
-            self.loop.call_soon(self._greet)
+            # After a look at what the client has sent by now; uvloop takes it a turn later where that came over TLS.
+            self.loop.call_soon(self.loop.call_soon, self._greet)
 
     def data_received(self, data: bytes) -> None:
         if not self._greeted:
@@ -298,6 +298,7 @@ class Connection(SMTP):
         note(Event.SESSION_FAILED, logging.ERROR, trouble=error, client=self.address)
         for _ in range(self._owed):
             self._say(self.house.handler.unavailable)
+        self._owed = 1
 
     # The answers.
 
@@ -320,13 +321,15 @@ class Connection(SMTP):
             self._close_with(reply)
 
     def _flush(self) -> None:
-        if self._out and self.transport is not None:
-            self.transport.write(b"".join(self._out))
-        self._out.clear()
+        # Before they are written: whoever is called within that must not send them again.
+        out, self._out = self._out, []
+        if out and self.transport is not None:
+            self.transport.write(b"".join(out))
 
     def _listen(self) -> None:
         """Leave unread what a client sends who is far ahead of what we may answer; read on when it is not."""
-        deaf = (self._choked or self._waiting is not None) and self.wire.held > AHEAD
+        # During a handshake the transport is not ours to stop.
+        deaf = self.cut is None and (self._choked or self._waiting is not None) and self.wire.held > AHEAD
         if deaf is not self._deaf and self.transport is not None:
             self._deaf = deaf
             (self.transport.pause_reading if deaf else self.transport.resume_reading)()

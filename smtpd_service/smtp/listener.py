@@ -33,7 +33,7 @@ from smtpd_service.smtp.protocol import Protocol
 from smtpd_service.systemd import HandedOver
 from smtpd_service.watch import Watch
 
-BACKLOG = 1024
+BACKLOG = 4096
 RARELY = (50_000, 20, 20)
 # A front mail server gets to a unix socket by its group.
 UNIX_UMASK = 0o117
@@ -189,6 +189,7 @@ async def _tell_for_ever(house: House, intake: Intake, watch: Watch) -> None:
         metrics.stand("pulsebox_intake_waiting_messages", intake.waiting)
         seen = watch.condition
         metrics.look(at=seen.looked_at, away=seen.away, low=seen.low)
+        watch.tell_hanging()
         await asyncio.sleep(metrics.BEAT_EVERY)
 
 

@@ -49,6 +49,21 @@ def test_whatever_the_facts_a_line_of_text_is_one_line(facts: dict[str, Any]) ->
     assert PLACE.match(text)
 
 
+def test_no_fact_of_a_line_of_text_passes_for_another() -> None:
+    text = line({"reply": '550 no" outcome="Stored', "outcome": 'a"b\\', "ms": 1}, Form())
+    assert text.endswith(r' reply="550 no\" outcome=\"Stored" outcome="a\"b\\" ms=1')
+
+
+def test_no_line_of_a_traceback_passes_for_one_of_ours() -> None:
+    try:
+        raise ValueError("who?\n2026-11-22 12:30:00,124 1 INFO ready\x1b[2J")
+    except ValueError as error:
+        first, *below = line({}, Form(), error).split("\n")
+    assert PLACE.match(first)
+    assert below[-1].endswith("INFO ready?[2J")
+    assert all(each.startswith("    ") and each.isprintable() for each in below)
+
+
 def test_a_fact_does_not_pass_for_the_event_or_its_time() -> None:
     said = json.loads(line({"event": "ready", "time": "never", "level": "error", "pid": 1}, JsonForm()))
     assert said["event"] == "message_taken"
@@ -91,6 +106,16 @@ def test_addresses_are_hashed_wherever_they_stand_and_alike() -> None:
     assert "agency.test" not in json.dumps(said)
     # Without the key nobody can try which address it is.
     assert hashing(b"another")("mailbox", "ann@agency.test") != mark
+
+
+@pytest.mark.parametrize(
+    "address", ['"ann smith"@agency.test', r'"a\"@b"@agency.test', "o'brien@agency.test", "ann@[192.0.2.1]"]
+)
+def test_an_address_is_hashed_whole_in_each_form_that_it_may_have(address: str) -> None:
+    hide = hashing(b"key")
+    assert hide("reply", f"550 <{address}>: who?") == f"550 <{hide('mailbox', address)}>: who?"
+    assert hide("reply", f"550 '{address}': who?") == f"550 '{hide('mailbox', address)}': who?"
+    assert re.fullmatch("#[0-9a-f]{16}", hide("mailbox", address))
 
 
 def words_of(octets: bytes) -> set[str]:

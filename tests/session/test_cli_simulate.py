@@ -160,6 +160,22 @@ def test_a_server_that_turns_away_is_left_alone_and_tried_again() -> None:
     assert found["replies"] == {"421 4.7.0 not now": 1, "450 4.2.0 greylisted": 1}
 
 
+def test_tries_that_are_made_again_pass_the_octets_that_were_told_by_not_one(tmp_path: Path) -> None:
+    def answer(_: int) -> list[bytes]:
+        deferred = [b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"452 4.3.1 no room\r\n"]
+        return [b"220 mx\r\n", b"250 mx\r\n", *deferred * 100]
+
+    log = tmp_path / "tries.jsonl"
+    bounds = ("--mix", "9kB:1", "--spread", "0", "--max-octets", "200kB", "--connections", "8", "--duration", "1s")
+    with answering(answer) as port:
+        found = sent(port, "hr@agency.test", "--messages", "20", *bounds, "--log", str(log))
+
+    octets = sum(json.loads(line)["octets"] for line in log.read_text().splitlines())
+    assert 150_000 < octets <= 200_000
+    assert found["stored"] == 0
+    assert found["waiting"] + found["unsent"] == 20
+
+
 def test_ctrl_c_ends_it_with_the_figures_so_far() -> None:
     def answer(_: int) -> list[bytes]:
         kept = [b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 kept\r\n"]
@@ -221,6 +237,11 @@ def test_a_plan_from_what_is_assumed_needs_no_database() -> None:
         (("--messages", "99999999"), "write 1 to"),
         (("--window", "2d", "--rush", "72h"), "not longer than the window"),
         (("--window", "soon"), "no span of time"),
+        (("--window", "400d"), "366 d at most"),
+        (("--retry", "300s,4000s,9999d"), "366 d at most"),
+        (("--again-after", "9999d"), "366 d at most"),
+        (("--again", "100"), "0 to 95"),
+        (("--again", "nan"), "no number"),
         (("--peak", "500"), "the peak is 1 to"),
         (("--peak", "nan"), "no number"),
         (("--rush-share", "120"), "write percent"),

@@ -1,5 +1,7 @@
 """Whatever a client says, in whatever pieces: no session fails inside, nothing is stored that did not end."""
 
+import asyncio
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -30,7 +32,8 @@ PIECES = st.lists(st.sampled_from(WORDS) | st.binary(max_size=20), max_size=40)
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with serving(tmp_path_factory.mktemp("fuzz"), {"address": HR}, idle_timeout="2 s") as running:
+    small = {"address": "small@agency.test", "quota": "1 kB", "when_full": "reject"}
+    with serving(tmp_path_factory.mktemp("fuzz"), {"address": HR}, small, idle_timeout="2 s") as running:
         yield running
 
 
@@ -63,6 +66,40 @@ def until_closed(client: Dialogue) -> Iterator[str]:
             yield client.reply()
         except ClosedError:
             return
+
+
+# What is answered at once, what is waited for, what is wrong, and the next message behind the final dot.
+DIALOGUE = (
+    b"EHLO a\r\nbogus\r\nMAIL FROM:<ann@agency.test> SIZE=20000 RET=HDRS\r\nRCPT TO:<hr@agency.test> NOTIFY=NEVER\r\n"
+    b"RCPT TO:<nobody@agency.test>\r\nRCPT TO:<small@agency.test>\r\nRCPT TO:<\xc3\xbc@agency.test>\r\nDATA\r\n"
+    b"Subject: x\r\n\r\n..d\r\n.\xc3\xa9\r\n...\r\n.x\r\n\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<PostMaster>\r\nDATA\r\n.\r\n"
+    b'RSET\r\nMAIL FROM:<a@b.test>\r\nDATA\r\nRCPT TO:<"hr"@agency.test>\r\nDATA\r\n..\r\n.\r\nVRFY a\r\nQUIT\r\n'
+)
+ANSWERS = [250, 500, 250, 250, 550, 552, 553, 354, 250, 250, 250, 354, 250, 250, 250, 503, 250, 354, 250, 252, 221]
+
+
+async def answers(address: tuple[str, int], *pieces: bytes) -> bytes:
+    """Say each of `pieces` in a segment of its own, and return all answers, without the names of messages."""
+    reader, writer = await asyncio.open_connection(*address)
+    await reader.readline()
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(0.02)
+    heard = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    return re.sub(rb"(Stored|Received before) as [0-9a-f-]+", b"Here", heard)
+
+
+def test_a_dialogue_cut_at_any_octet_is_answered_alike(service: Service) -> None:
+    async def all_answers() -> tuple[bytes, set[bytes]]:
+        cuts = range(1, len(DIALOGUE))
+        cut = [answers(service.address, DIALOGUE[:at], DIALOGUE[at:]) for at in cuts]
+        return await answers(service.address, DIALOGUE), set(await asyncio.gather(*cut))
+
+    whole, cut = asyncio.run(all_answers())
+
+    assert [int(reply) for reply in re.findall(rb"^(\d{3}) ", whole, re.MULTILINE)] == ANSWERS
+    assert cut == {whole}
 
 
 def test_after_all_that_mail_is_taken_and_octets_are_whole(service: Service) -> None:

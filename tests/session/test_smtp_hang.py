@@ -61,6 +61,7 @@ def test_a_database_that_hangs_is_451_soon_and_mail_is_taken_again_soon_after(
             eventually(lambda: begins(old) == UNAVAILABLE, TOLD_WITHIN)
             assert new_begins(service) == UNAVAILABLE
             assert time.monotonic() - began < TOLD_WITHIN
+            eventually(lambda: service.log.read_text().count(" database_away ") == 1, TOLD_WITHIN)
             # It stays so, and each is told at once.
             if not at_once:
                 words.start()
@@ -72,6 +73,7 @@ def test_a_database_that_hangs_is_451_soon_and_mail_is_taken_again_soon_after(
 
         eventually(lambda: begins(old).startswith("250 "), BACK_WITHIN)
         eventually(lambda: new_begins(service).startswith("250 "), BACK_WITHIN)
+        eventually(lambda: " database_back" in service.log.read_text())
         service.send(mail(message_id="afterwards@agency.test"))
         assert time.monotonic() - awake < BACK_WITHIN
         words.join(30)

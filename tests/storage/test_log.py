@@ -2,9 +2,12 @@
 
 import os
 import threading
+from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
+from smtpd_service import checkpoints
 from smtpd_service.checkpoints import Checkpoints
 from storage.engine import Store, open_store
 from tests.service import eventually
@@ -43,8 +46,42 @@ def test_a_log_that_somebody_reads_is_kept_until_that_is_done(sqlite_store: Stor
     other.close()
 
 
+def test_a_log_of_which_somebody_always_reads_does_not_grow_for_ever(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("LONG", 200), ("LONGEST", 400), ("INSIST_AGAIN", 0.1), ("LOOK_EVERY", 0.05)):
+        monkeypatch.setattr(checkpoints, name, value)
+    ended = threading.Event()
+
+    def look_on(after: float) -> None:
+        ended.wait(after)
+        while not ended.is_set():
+            with sqlite_store.reading() as tx:
+                tx.scalar(text("SELECT count(*) FROM message"))
+                ended.wait(0.1)
+
+    log = Path(f"{sqlite_store.path}-wal")
+    keeping = Checkpoints(sqlite_store)
+    looking = [threading.Thread(target=look_on, args=(after,)) for after in (0, 0.05)]
+    for each in (keeping, *looking):
+        each.start()
+    stored = 0
+    try:
+        while stored < 40:
+            fill(sqlite_store)
+            stored += 1
+    finally:
+        ended.set()
+        for thread in looking:
+            thread.join()
+        keeping.stop()
+
+    # All that was written would be some 4,000 pages.
+    assert log.stat().st_size < 2_000 * 4_096
+
+
 def test_what_is_stored_all_the_time_is_copied_into_the_file_meanwhile(sqlite_store: Store) -> None:
-    checkpoints = Checkpoints(sqlite_store)
+    keeping = Checkpoints(sqlite_store)
     ended = threading.Event()
 
     def store_on() -> None:
@@ -59,10 +96,10 @@ def test_what_is_stored_all_the_time_is_copied_into_the_file_meanwhile(sqlite_st
     before = sqlite_store.path.stat().st_size
     storing = threading.Thread(target=store_on)
     storing.start()
-    checkpoints.start()
+    keeping.start()
     try:
         eventually(copied)
     finally:
         ended.set()
         storing.join()
-        checkpoints.stop()
+        keeping.stop()

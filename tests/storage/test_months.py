@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 
 from smtpd_service.housekeeping import keep_months
 from smtpd_service.identity import new_id
-from smtpd_service.retention import By, let_go, plans
+from smtpd_service.retention import AT_ONCE, By, let_go, plans
 from smtpd_service.storing import Policy, prepare, store_batch
 from storage import (
     acceptance,
@@ -26,7 +26,7 @@ from storage import (
     schema,
     submissions,
 )
-from storage.engine import StorageError, Store
+from storage.engine import StorageError, Store, Tx
 from storage.partitions import Month, first_id
 from storage.readings import NewBullet, NewSubmission, Withheld
 from storage.records import Mailbox, MessageId, NewMessage, NoticeState, Usage
@@ -161,6 +161,43 @@ def test_a_month_with_mail_that_waits_stays_as_a_whole(store: Store, why: str) -
     assert (count(store, "message"), count(store, "quarantine"), exact(store, to).messages) == (0, 0, 0)
 
 
+def test_a_month_that_is_held_half_way_is_told_as_held_and_the_rest_of_it_stays(sqlite_store: Store) -> None:
+    to = add_box(sqlite_store, box())
+    read(sqlite_store, to, *(mail_of(at(5)) for _ in range(AT_ONCE + 10)))
+    with sqlite_store.unit() as tx:
+        tx.execute(text("CREATE TRIGGER hold AFTER DELETE ON message BEGIN UPDATE mailbox SET frozen = 1; END"))
+    [plan] = plans(sqlite_store, 1)
+
+    done = let_go(sqlite_store, plan.month, BY)
+
+    assert done.held.frozen == 10
+    assert exact(sqlite_store, to).messages == count(sqlite_store, "message") == 10
+
+
+def test_a_mailbox_that_is_frozen_while_a_month_is_counted_keeps_it(
+    postgres_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = postgres_store
+    make(store, 5)
+    to = add_box(store, box())
+    read(store, to, mail_of(at(5)))
+    look = retention.held
+
+    def and_then_frozen(tx: Tx, month: Month) -> retention.Held:
+        found = look(tx, month)
+        monkeypatch.setattr(retention, "held", look)
+        with store.unit() as other:
+            mailboxes.set_frozen(other, to.id, True)
+        return found
+
+    monkeypatch.setattr(retention, "held", and_then_frozen)
+
+    done = let_go(store, Month.of(at(5)), BY)
+
+    assert done.held.frozen == 1
+    assert exact(store, to).messages == count(store, "message") == 1
+
+
 def test_what_a_purge_gave_up_before_is_not_taken_from_the_counter_again(store: Store) -> None:
     make(store, 5)
     to = add_box(store, box())
@@ -240,6 +277,19 @@ def test_who_is_in_the_way_of_a_drop_is_not_waited_for(postgres_store: Store) ->
     assert exact(store, to).messages == 1
     assert not let_go(store, Month.of(at(5)), BY).held
     assert exact(store, to).messages == 0
+
+
+@pytest.mark.parametrize("table", ["submission", "delivery"])
+def test_what_an_operator_took_out_of_the_tables_is_not_dropped(postgres_store: Store, table: str) -> None:
+    store = postgres_store
+    make(store, 5)
+    with store.unit() as tx:
+        kept = f"{table}_{Month.of(at(5)).start:%Y_%m}"
+        tx.execute(text(f"ALTER TABLE {table} DETACH PARTITION {kept}"))
+
+    keep_months(store, 0)
+
+    assert count(store, kept) == 0
 
 
 def test_mail_is_taken_while_old_months_go_and_the_counter_is_exact(store: Store) -> None:

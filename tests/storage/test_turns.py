@@ -1,5 +1,6 @@
 """Turns at one SQLite file: who has senders to answer goes first, and nobody waits for ever."""
 
+import errno
 import fcntl
 import multiprocessing
 import os
@@ -81,6 +82,29 @@ def test_the_others_have_their_turn_though_somebody_always_wants_to_go_first(sql
     os.close(wanting)
 
     assert turn == ["other"]
+
+
+@pytest.mark.parametrize("trouble", ["no more files", "no locks"])
+@pytest.mark.parametrize("first", [True, False])
+def test_where_the_folder_cannot_be_locked_mail_is_stored_all_the_same(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch, trouble: str, first: bool
+) -> None:
+    number, where = {"no more files": (errno.EMFILE, "os.open"), "no locks": (errno.ENOLCK, "fcntl.flock")}[trouble]
+
+    def refuse(*_: object) -> int:
+        raise OSError(number, trouble)
+
+    store = open_store(str(sqlite_store.url), first=first)
+    turn: list[str] = []
+    with store.unit():
+        pass
+    monkeypatch.setattr(f"storage.turns.{where}", refuse)
+    with occupied(store):
+        waiting = writing(store, turn, "one")
+    waiting.join()
+    store.close()
+
+    assert turn == ["one"]
 
 
 def write_first(url: str) -> None:
