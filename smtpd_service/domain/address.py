@@ -48,10 +48,10 @@ def parse_path(text: str) -> Path | None:
     sections 4.1.2 and 4.5.3.1 (local part at most 64, domain 255 octets).
     """
     text = text.lstrip(" ")
-    if text.startswith("<>"):
-        return _with_rest("", text[2:])
     if not text.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
         return None
+    if text.startswith("<>"):
+        return _with_rest("", text[2:])
     path = _PATH.fullmatch(text)
     if path is None:
         return None

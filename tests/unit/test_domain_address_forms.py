@@ -135,6 +135,7 @@ routes = st.text("@a,:.", max_size=7).map(lambda text: f"<@{text}a@b>")
 
 @given(texts | framed | domains | locals_ | routes)
 @settings(max_examples=400, deadline=None)
+@example("<> \t")
 @example("<a@b..>")
 @example("<a@b.>")
 @example("<a@-b>")
