@@ -31,11 +31,11 @@ from storage.statement import COPIED
 # How long a thread that has Python's lock may keep it when another waits, in seconds. With Python's own 5 ms, the
 # writer waited for busy sessions, and they for it: at 800 messages a second, 50 ms instead of 10 at p99 (measured).
 SWITCH_EVERY = 0.000_5
-# Where the last transaction took so many, the next waits so many seconds for more: fewer of them, and fewer times that
-# two threads want Python's lock, save a third of the time a message, and more come through (measured). Who comes alone
-# waits for nobody.
-CROWD = 4
-GATHER = 0.001
+# Where the last transaction took so many, the next waits until `ENOUGH` have come, looking up to `LOOKS` times after
+# `GATHER` seconds each: fewer transactions, and fewer times that two threads want Python's lock, save a third of the
+# time a message, and more come through (measured). Who comes alone waits for nobody.
+CROWD, ENOUGH = 4, 12
+GATHER, LOOKS = 0.001, 3
 # A database may hang, and a commit wait for a standby that is away. Whoever waits is put off after so many seconds, up
 # to `LOOK_EVERY` more; what is stored after all is recognised when it is sent again.
 ANSWERED_WITHIN = 15.0
@@ -165,8 +165,7 @@ class Intake:
                 if self._stopping:
                     return []
                 self._bell.get()
-            if self._crowd >= CROWD:
-                time.sleep(GATHER)
+            self._gather()
             with self._taking:
                 while self._queue and len(batch) < self._batch_messages:
                     octets += self._queue[0].octets
@@ -176,6 +175,13 @@ class Intake:
                     if not waiting.put_off:
                         batch.append(waiting)
         return batch
+
+    def _gather(self) -> None:
+        """Let more come where many came the last time."""
+        for _ in range(LOOKS if self._crowd >= CROWD else 0):
+            time.sleep(GATHER)
+            if len(self._queue) >= ENOUGH:
+                return
 
     def _store_all(self, batch: Sequence[_Waiting]) -> list[Answer | None]:
         try:
