@@ -34,7 +34,7 @@ SWITCH_EVERY = 0.000_5
 # Where the last transaction took so many, the next waits until `ENOUGH` have come, looking up to `LOOKS` times after
 # `GATHER` seconds each: fewer transactions, and fewer times that two threads want Python's lock, save a third of the
 # time a message, and more come through (measured). Who comes alone waits for nobody.
-CROWD, ENOUGH = 4, 12
+CROWD, ENOUGH = 8, 12
 GATHER, LOOKS = 0.001, 3
 # A database may hang, and a commit wait for a standby that is away. Whoever waits is put off after so many seconds, up
 # to `LOOK_EVERY` more; what is stored after all is recognised when it is sent again.
