@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,11 +62,19 @@ class Systemd:
         except BlockingIOError:
             return self.heard
 
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    with closing(Systemd(tmp_path)) as listening:
+        yield listening
+
 
 def test_systemd_hears_when_the_service_is_ready_that_it_lives_and_when_it_ends(
-    service: Service, tmp_path: Path
+    service: Service, systemd: Systemd
 ) -> None:
-    systemd = Systemd(tmp_path)
     with started(service, NOTIFY_SOCKET=str(systemd.path), WATCHDOG_USEC="2000000") as process:
         eventually(lambda: "READY=1" in systemd.listen())
         # Mail is taken by then.
@@ -81,9 +89,8 @@ def test_systemd_hears_when_the_service_is_ready_that_it_lives_and_when_it_ends(
 @pytest.mark.acceptance
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_a_process_that_hangs_ends_the_signs_of_life_and_they_come_again_with_it(
-    service: Service, tmp_path: Path, which: int
+    service: Service, systemd: Systemd, which: int
 ) -> None:
-    systemd = Systemd(tmp_path)
     with started(service, NOTIFY_SOCKET=str(systemd.path), WATCHDOG_USEC="2000000") as process:
         eventually(lambda: "WATCHDOG=1" in systemd.listen())
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -112,9 +119,8 @@ def test_a_process_that_hangs_ends_the_signs_of_life_and_they_come_again_with_it
 
 
 @pytest.mark.acceptance
-def test_nobody_is_told_of_who_started_us(service: Service, tmp_path: Path) -> None:
+def test_nobody_is_told_of_who_started_us(service: Service, systemd: Systemd) -> None:
     """A verb that the service runs, or a parsing process, must not speak for it."""
-    systemd = Systemd(tmp_path)
     with started(service, NOTIFY_SOCKET=str(systemd.path), LISTEN_FDS="1", LISTEN_PID="1") as process:
         eventually(lambda: "READY=1" in systemd.listen())
         smtp = process.stdout
