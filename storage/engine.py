@@ -27,6 +27,8 @@ Tx = Connection
 
 # How long a writer waits for another's lock on SQLite before its unit fails, in seconds.
 LOCK_WAIT = 10.0
+# Between two tries to change a new file of SQLite to WAL, in seconds.
+LOG_LOOK = 0.01
 # Pages in SQLite's log from which on a commit copies them into the file; a listener has a thread that does it before.
 LOG_PAGES = 50_000
 # A connection to PostgreSQL that has rested so long is tried before it is used, in seconds.
@@ -271,8 +273,8 @@ def _open_sqlite(address: URL, connections: int, foreign_keys: bool, durable: bo
 def _prepare_sqlite(foreign_keys: bool, durable: bool, patience: float, connection: Any, _record: Any) -> None:
     # The driver must not open transactions of its own: a deferred BEGIN overshot the quota (measured).
     connection.isolation_level = None
+    _keep_a_log(connection)
     for pragma in (
-        "journal_mode=WAL",
         f"synchronous={'FULL' if durable else 'NORMAL'}",
         f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
         "temp_store=MEMORY",
@@ -281,6 +283,20 @@ def _prepare_sqlite(foreign_keys: bool, durable: bool, patience: float, connecti
         f"busy_timeout={int(patience * 1000)}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _keep_a_log(connection: Any) -> None:
+    """Change to WAL; of several that do it to a new file at once SQLite refuses some, whatever it was told to wait."""
+    stop = time.monotonic() + LOCK_WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > stop:
+                raise
+            time.sleep(LOG_LOOK)
+        else:
+            return
 
 
 def _begin_reading(connection: Connection) -> None:

@@ -293,3 +293,25 @@ def test_a_file_that_was_moved_away_takes_no_commit_that_is_believed(sqlite_stor
 
     path.with_name("away.db").rename(path)
     add_box(sqlite_store, box("next@agency.test"))
+
+
+def test_a_new_database_is_opened_by_many_at_once(tmp_path: Path) -> None:
+    failures: list[StorageError] = []
+
+    def begin(url: str) -> None:
+        store = open_store(url)
+        try:
+            with store.unit() as tx:
+                tx.execute(text("SELECT 1"))
+        except StorageError as error:
+            failures.append(error)
+        store.close()
+
+    # One in some two hundred was refused, before.
+    for number in range(60):
+        threads = [threading.Thread(target=begin, args=(f"sqlite:///{tmp_path}/{number}.db",)) for _ in range(6)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    assert failures == []
