@@ -183,6 +183,7 @@ class Supervisor:
         self._drain = drain
         self._board = board or Board([post.name for post in posts])
         self._systemd = Notifier()
+        self._hung: set[str] = set()
         self._stopping = False
 
     def start(self) -> None:
@@ -209,9 +210,16 @@ class Supervisor:
             self._systemd.ready(f"{len(self._posts)} processes")
         while not self._stopping:
             self._tend(0.5)
-            # A process that hangs is mended by starting all again, which is systemd's to do.
-            if not hanging(self._board):
-                self._systemd.alive()
+            self._say_alive()
+
+    def _say_alive(self) -> None:
+        """Tell systemd that all go about their work, and name who hangs: to start all again is systemd's to do."""
+        hung = set(hanging(self._board))
+        for name in sorted(hung - self._hung):
+            note(Event.PROCESS_HANGS, logging.ERROR, process=name)
+        self._hung = hung
+        if not hung:
+            self._systemd.alive()
 
     def _fill(self, post: Post) -> None:
         post.process = _processes.Process(

@@ -16,8 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import Text, TypeDecorator, TypeEngine
 
 from storage.engine import Tx
-
-Processor = Callable[[Any], Any]
+from storage.statement import Processor, processors
 
 
 class _List(TypeDecorator[list[Any]]):
@@ -84,11 +83,7 @@ class Prepared:
     def _compile(self, tx: Tx) -> _Compiled:
         compiled = self._build(tx.dialect.name).compile(dialect=tx.dialect)
         assert isinstance(compiled, SQLCompiler)  # noqa: S101  # no DDL comes here
-        given: dict[str, Processor] = {}
-        for name, bind in compiled.binds.items():
-            processor = bind.type.dialect_impl(tx.dialect).bind_processor(tx.dialect)
-            if processor is not None:
-                given[name] = processor
+        given = processors(compiled, tx)
         constants = {
             name: bind.value if (made := given.get(name)) is None or bind.value is None else made(bind.value)
             for name, bind in compiled.binds.items()

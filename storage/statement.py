@@ -152,14 +152,14 @@ class Statement:
         compiled = construct.compile(dialect=tx.dialect, column_keys=list(self._names))
         assert isinstance(compiled, SQLCompiler)  # noqa: S101  # no DDL comes here
         sql, order = _positional(compiled)
-        processors = _processors(compiled, tx)
+        driven = processors(compiled, tx)
         constants = [name for name in compiled.binds if name not in self._names]
         given = [*self._names, *constants]
         ready = _Compiled(
             sql,
             itemgetter(*(given.index(name) for name in order)),
             tuple(compiled.binds[name].value for name in constants),
-            tuple((place, processors[name]) for place, name in enumerate(order) if name in processors),
+            tuple((place, driven[name]) for place, name in enumerate(order) if name in driven),
             _insertion(sql) if isinstance(construct, Insert) else None,
         )
         self._compiled[tx.dialect.name] = ready
@@ -211,7 +211,7 @@ def _insertion(sql: str) -> _Insertion:
     return _Insertion(*taken.groups())
 
 
-def _processors(compiled: SQLCompiler, tx: Tx) -> dict[str, Processor]:
+def processors(compiled: SQLCompiler, tx: Tx) -> dict[str, Processor]:
     """Return what turns a Python value into the driver's, by parameter, for those that it does not take as they are."""
     found = {name: _processor(bind.type, tx) for name, bind in compiled.binds.items()}
     return {name: processor for name, processor in found.items() if processor is not None}

@@ -113,6 +113,7 @@ def test_a_process_that_hangs_ends_the_signs_of_life_and_they_come_again_with_it
                     return False
 
             eventually(gone, within=25)
+            assert service.log.read_text().count("process_hangs process=") == 1
         finally:
             os.kill(hung, signal.SIGCONT)
         eventually(lambda: "WATCHDOG=1" in systemd.listen())
