@@ -20,6 +20,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -36,7 +37,7 @@ _HEAD = struct.Struct(">II?B")
 START_WITHIN = 30.0
 # Octets of answers taken, and of requests given, at a time.
 PIECE = 65_536
-# What is sent ahead: the child goes on while the reader stores.
+# What is sent ahead, and answered: the child goes on while the reader stores.
 AHEAD = 1_000_000
 # An answer longer than this is none of ours: the longest mail that is read at all makes a tenth of it.
 LONGEST_ANSWER = 100_000_000
@@ -93,11 +94,14 @@ class Child:
         self._memory = memory
         self._quiet = quiet
         self._process: subprocess.Popen[bytes] | None = None
+        self._pipes: _Pipes | None = None
+        # What is not answered yet.
+        self._asked: deque[Request] = deque()
 
     def readings(self, requests: Sequence[Request]) -> Generator[Reading | ParsingError, None, None]:
         """Give an answer to each request, in order; ParsingError where the child had to be replaced.
 
-        Requests are sent ahead, so that the child does not wait for us. Raises NoChildError.
+        Raises NoChildError.
         """
         return self._answers(requests, _READING)
 
@@ -108,24 +112,43 @@ class Child:
     def _answers(
         self, requests: Sequence[Request], shape: msgspec.msgpack.Decoder[Answer]
     ) -> Generator[Answer | ParsingError, None, None]:
-        done = 0
+        with self.talk():
+            self.ask(requests)
+            for _ in requests:
+                answer = self._answer(shape)
+                yield answer
+
+    @contextlib.contextmanager
+    def talk(self) -> Iterator[None]:
+        """Forget at the end what was asked inside and not answered."""
         try:
-            while done < len(requests):
-                talk = _Talk(self._running(), requests[done:])
-                answer: Answer | ParsingError | None = None
-                while done < len(requests) and not isinstance(answer, ParsingError):
-                    answer = self._answer(talk, shape)
-                    done += 1
-                    yield answer
+            yield
         finally:
-            if done < len(requests):
-                # Answers that nobody has taken would be taken for those of the next batch.
+            if self._asked:
+                # Answers that nobody has taken would be taken for those of the next talk.
+                self._asked.clear()
                 self.close()
 
-    def _answer(self, talk: "_Talk", shape: msgspec.msgpack.Decoder[Answer]) -> Answer | ParsingError:
-        assert self._process is not None  # noqa: S101  # it was talked to
+    def ask(self, requests: Sequence[Request]) -> None:
+        """Send requests ahead, as many as the pipe takes, so that the child does not wait for us.
+
+        Each is answered by one `reading`, in order. Raises NoChildError.
+        """
+        if not self._asked:
+            self._running()
+        self._asked += requests
+        if self._pipes is not None:
+            self._pipes.give(requests)
+
+    def reading(self) -> Reading | ParsingError:
+        """Return the answer to the request that waits longest. Raises NoChildError."""
+        return self._answer(_READING)
+
+    def _answer(self, shape: msgspec.msgpack.Decoder[Answer]) -> Answer | ParsingError:
+        pipes, limit = self._talking()
+        self._asked.popleft()
         try:
-            return shape.decode(talk.answer(_Limit(self._deadline, self._process.pid)))
+            return shape.decode(pipes.answer(limit))
         except (msgspec.MsgspecError, OverflowError, RecursionError, UnicodeDecodeError):
             # The last two are Python's own, at what is nested without end and at text that is no UTF-8.
             self.close()
@@ -135,6 +158,14 @@ class Child:
             return ParsingError(f"not read within {self._deadline:g} s")
         except (OSError, EOFError):
             return ParsingError(f"the parsing child ended: {self._how_it_ended()}")
+
+    def _talking(self) -> "tuple[_Pipes, _Limit]":
+        """Return the way to the child, which is asked anew what one before it was asked, and its limit."""
+        process = self._process or self._running()
+        if self._pipes is None:
+            self._pipes = _Pipes(process)
+            self._pipes.give(self._asked)
+        return self._pipes, _Limit(self._deadline, process.pid)
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
@@ -154,13 +185,14 @@ class Child:
             )
         except OSError as error:
             raise NoChildError(f"no parsing child could be started: {error.strerror}") from error
-        for pipe in _pipes(process):
+        for pipe in _ends(process):
             os.set_blocking(pipe, False)
         # Less is allowed to some users; it is only slower then.
         with contextlib.suppress(OSError):
-            fcntl.fcntl(_pipes(process)[0], fcntl.F_SETPIPE_SZ, AHEAD)
+            for pipe in _ends(process):
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, AHEAD)
         try:
-            _Talk(process, ()).answer(_Limit(START_WITHIN))
+            _Pipes(process).answer(_Limit(START_WITHIN))
         except (TimeoutError, OSError, EOFError) as error:
             _end(process)
             raise NoChildError("the parsing child did not come up") from error
@@ -181,7 +213,7 @@ class Child:
     def close(self) -> None:
         if self._process is not None:
             _end(self._process)
-            self._process = None
+        self._process = self._pipes = None
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -224,16 +256,23 @@ class _Limit:
             return 0.0
 
 
-class _Talk:
+class _Pipes:
     """Requests on their way to a child and its answers, over two pipes that never block."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", requests: Sequence[Request]) -> None:
-        self._to, self._from = _pipes(process)
-        self._frames: Iterator[bytes] = (request.frame() for request in requests)
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._to, self._from = _ends(process)
+        self._unsent: deque[Request] = deque()
         self._sending = memoryview(b"")
         self._came = bytearray()
         self._taken = 0
-        self._awaited = len(requests)
+        self._awaited = 0
+
+    def give(self, requests: Sequence[Request]) -> None:
+        """Send as much as the pipe takes; the rest goes while answers are waited for."""
+        self._unsent += requests
+        self._awaited += len(requests)
+        while self._more() and self._send():
+            pass
 
     def answer(self, limit: "_Limit") -> bytes:
         """Return the next answer, sending requests meanwhile.
@@ -276,30 +315,31 @@ class _Talk:
 
     def _more(self) -> bool:
         if not self._sending:
-            self._sending = memoryview(_piece(self._frames))
+            self._sending = memoryview(self._piece())
         return bool(self._sending)
 
-    def _send(self) -> None:
+    def _piece(self) -> bytes:
+        """Return what is sent next: one request, and more of them while they are small."""
+        found = bytearray()
+        while self._unsent and len(found) < PIECE:
+            found += self._unsent.popleft().frame()
+        return bytes(found)
+
+    def _send(self) -> bool:
+        """Send what the pipe takes, and say whether it took anything."""
         try:
             self._sending = self._sending[os.write(self._to, self._sending) :]
         except BlockingIOError:
-            return
+            return False
         except OSError:
             # The child is gone; what it has answered before may still be in its pipe.
-            self._frames, self._sending = iter(()), memoryview(b"")
+            self._unsent.clear()
+            self._sending = memoryview(b"")
+        return True
 
 
-def _piece(frames: Iterator[bytes]) -> bytes:
-    """Return the next of `frames`, and more of them while they are small."""
-    found = bytearray()
-    for frame in frames:
-        found += frame
-        if len(found) >= PIECE:
-            break
-    return bytes(found)
-
-
-def _pipes(process: "subprocess.Popen[bytes]") -> tuple[int, int]:
+def _ends(process: "subprocess.Popen[bytes]") -> tuple[int, int]:
+    """Return where requests go in, and where answers come out."""
     assert process.stdin is not None  # noqa: S101  # both were asked for
     assert process.stdout is not None  # noqa: S101
     return process.stdin.fileno(), process.stdout.fileno()

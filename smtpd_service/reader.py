@@ -1,37 +1,33 @@
-"""Claims pending messages by lease, has them parsed, and stores what they say.
+"""Takes pending messages, has them parsed, and stores what they say.
 
 Promises: each message ends as read or as parked with its reason; one that makes the parser fail is tried
 three times; a bad one never fails its batch; a reader that is killed loses nothing, since its lease runs out
 and the rows were not committed.
 """
 
-import contextlib
 import logging
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from itertools import islice
 
 from parsers.model import Reading, Status
 from smtpd_service import filing, metrics, traces
+from smtpd_service.claiming import Claims
 from smtpd_service.comparing import Read, look
 from smtpd_service.domain.round import asking_at
 from smtpd_service.domain.submission import TRIES
 from smtpd_service.events import Event, note
-from smtpd_service.identity import new_id, now
+from smtpd_service.identity import now
 from smtpd_service.parsing import Child, NoChildError, ParsingError
 from smtpd_service.receipting import Filed, ReceiptPolicy, receipts_owed
 from smtpd_service.submitting import rules_of, storable
-from storage import messages, notices, rounds
-from storage.clock import moment
+from storage import messages, notices
 from storage.engine import StorageError, Store, Tx
-from storage.records import Campaign, MessageId, PendingMessage, Round
+from storage.records import Campaign, PendingMessage, Round
 
-# A lease of a reader that was killed is free again after this.
-LEASE = timedelta(seconds=8)
-RENEW_EVERY = 3.0
 # How long an idle reader waits before it looks again, in seconds.
 IDLE = 0.2
 # Mail that arrives waits for as long as one unit takes: under 2 ms with so few (measured). A unit of many costs a third
@@ -39,6 +35,8 @@ IDLE = 0.2
 STORED_BESIDE, STORED_AT_ONCE = 25, 100
 # Who waits so long for a unit to begin is not alone, and holds back for some time after, in seconds.
 WAITED, BESIDE_FOR = 0.001, 1.0
+# Of large messages fewer are stored in one unit: their octets are in memory until then.
+STORED_OCTETS = 8_000_000
 PAUSE_AFTER_TROUBLE = 1.0
 
 
@@ -69,100 +67,82 @@ class Reader:
         self._batch = batch
         self._stopping = stopping
         self._receipts = receipts
-        self._owner = new_id()
+        self._claims = Claims(store, batch)
         self._rounds: dict[tuple[str, str], Round] = {}
         # Of each campaign, the round that was answered last.
         self._latest: dict[str, Round] = {}
-        self._campaigns: Mapping[str, Campaign] = {}
         self._beside_until = 0.0
-        # What of the batch is not settled yet.
-        self._left: set[MessageId] = set()
 
     def run(self) -> None:
         """Read until `stopping` is set; the message under way is finished, and what is read is stored."""
         while not self._stopping.is_set():
             try:
-                if self.read_batch() < self._batch:
-                    # Few at a time would hold the database as often as they come, and mail waits for it.
-                    self._stopping.wait(IDLE)
+                self.read()
+                # Few at a time would hold the database as often as they come, and mail waits for it.
+                self._stopping.wait(IDLE)
             except (StorageError, NoChildError) as error:
                 note(Event.READING_FAILED, logging.WARNING, text=error)
                 self._stopping.wait(PAUSE_AFTER_TROUBLE)
         self._child.close()
 
-    def read_batch(self) -> int:
-        """Claim, parse and store one batch; return how many messages it held.
+    def read(self) -> int:
+        """Claim, parse and store until fewer wait than a batch holds; return how many messages that were.
 
-        Raises StorageError, and NoChildError where parsing cannot even begin.
+        The child is never idle meanwhile: it is given the next batch while the last is stored. Raises StorageError,
+        and NoChildError where parsing cannot even begin.
         """
-        with self._store.reading() as tx:
-            if not messages.any_claimable(tx, moment(tx)):
-                return 0
-        with self._store.unit() as tx:
-            at = moment(tx)
-            ids = messages.claim(tx, self._owner, at, at + LEASE, self._batch)
-        begun = time.monotonic()
-        with self._leases_kept(ids):
-            # Not in the unit that claims: arriving mail would wait for the octets to be unpacked.
-            with self._store.reading() as tx:
-                claimed = messages.load(tx, ids)
-                self._campaigns = rounds.campaigns(tx)
-            # What is read is stored while the child reads on.
-            with contextlib.closing(self._outcomes(claimed)) as outcomes:
-                while some := list(islice(outcomes, self._at_once())):
-                    self._store_all(some)
-        metrics.observe("pulsebox_reading_seconds", time.monotonic() - begun)
-        return len(claimed)
-
-    def _at_once(self) -> int:
-        """Return how many readings to store in one unit."""
-        return STORED_BESIDE if time.monotonic() < self._beside_until else STORED_AT_ONCE
-
-    @contextlib.contextmanager
-    def _leases_kept(self, ids: Sequence[MessageId]) -> Iterator[None]:
-        """Renew the leases for as long as the batch takes, however long one message may take; give back what is left.
-
-        A lease that ran out would count as a try.
-        """
-        done = threading.Event()
-
-        def keep() -> None:
-            while not done.wait(RENEW_EVERY):
-                # One that could not be renewed may go to another reader: what we read is not stored then.
-                with contextlib.suppress(StorageError), self._store.unit() as tx:
-                    messages.renew(tx, self._owner, ids, moment(tx) + LEASE)
-
-        keeper = threading.Thread(target=keep, name="leases")
-        keeper.start()
-        self._left = set(ids)
-        try:
-            yield
-        finally:
-            done.set()
-            keeper.join()
-            if self._left:
-                with contextlib.suppress(StorageError), self._store.unit() as tx:
-                    messages.give_back(tx, self._owner, sorted(self._left))
-
-    def _outcomes(self, claimed: Sequence[PendingMessage]) -> Generator[Outcome, None, None]:
-        """Give an outcome for each message; what was tried too often, or is damaged, is not parsed at all."""
-        whole: list[tuple[PendingMessage, bytes]] = []
-        for each in claimed:
-            if each.octets is None:
-                yield Outcome(each, None, "the stored octets cannot be unpacked")
-            elif each.attempts >= TRIES:
-                yield Outcome(each, None, messages.LEFT)
-            else:
-                whole.append((each, each.octets))
-        asked = {id_: each.request for id_, each in self._campaigns.items()}
-        requests = [filing.request(message, octets, asked) for message, octets in whole]
-        with contextlib.closing(self._child.readings(requests)) as readings:
-            for message, _ in whole:
-                if self._stopping.is_set():
-                    break
+        read = 0
+        if not self._claims.any_free():
+            return read
+        with self._claims.kept(), self._child.talk():
+            outcomes = self._outcomes()
+            begun = time.monotonic()
+            while some := self._unit(outcomes):
+                self._store_all(some)
+                metrics.observe("pulsebox_reading_seconds", time.monotonic() - begun)
                 begun = time.monotonic()
-                answer = next(readings)
-                yield _outcome(message, answer, time.monotonic() - begun)
+                read += len(some)
+        return read
+
+    def _unit(self, outcomes: Iterator[Outcome]) -> list[Outcome]:
+        """Take as many outcomes as are stored in one unit, none at the end."""
+        beside = time.monotonic() < self._beside_until
+        most = min(STORED_BESIDE if beside else STORED_AT_ONCE, self._batch)
+        some: list[Outcome] = []
+        octets = 0
+        for each in islice(outcomes, most):
+            some.append(each)
+            octets += len(each.message.octets or b"")
+            if octets >= STORED_OCTETS:
+                break
+        return some
+
+    def _outcomes(self) -> Iterator[Outcome]:
+        """Give an outcome for each message; what was tried too often, or is damaged, is not parsed at all."""
+        asked: deque[PendingMessage] = deque()
+        last, enough = False, 0
+        while not self._stopping.is_set():
+            if not last and len(asked) <= enough:
+                claimed = self._claims.more()
+                # Half of them read, the next are claimed and sent ahead.
+                last, enough = claimed.last, len(claimed.messages) // 2
+                yield from self._ask(claimed.messages, asked)
+            if asked:
+                begun = time.monotonic()
+                answer = self._child.reading()
+                yield _outcome(asked.popleft(), answer, time.monotonic() - begun)
+                # It would be claimed again at once; it is tried again after a while.
+                last = last or isinstance(answer, ParsingError)
+            elif last:
+                return
+
+    def _ask(self, claimed: Sequence[PendingMessage], asked: deque[PendingMessage]) -> Iterator[Outcome]:
+        """Send what can be parsed to the child, and give an outcome for the rest."""
+        whole = [each for each in claimed if _refused(each) is None]
+        texts = {id_: each.request for id_, each in self._claims.campaigns.items()}
+        self._child.ask([filing.request(each, each.octets or b"", texts) for each in whole])
+        asked += whole
+        return (Outcome(each, None, why) for each in claimed if (why := _refused(each)) is not None)
 
     def _store_all(self, outcomes: Sequence[Outcome]) -> None:
         try:
@@ -195,13 +175,13 @@ class Reader:
         with self._store.unit() as tx:
             if time.monotonic() - asked_at > WAITED:
                 self._beside_until = asked_at + BESIDE_FOR
-            held = messages.still_held(tx, self._owner, [outcome.message.id for outcome in outcomes])
+            held = self._claims.still(tx, [outcome.message.id for outcome in outcomes])
             if len(held) < len(outcomes):  # another reader has taken the rest
                 filed = [each for each in filed if each.message.id in held]
                 ready = filing.ready(tx, [each for each in new if each.message in held], known)
             self._store_outcomes(tx, [each for each in outcomes if each.message.id in held], filed, ready)
+        self._claims.settled(outcome.message.id for outcome in outcomes)
         for outcome in outcomes:
-            self._left.discard(outcome.message.id)
             if outcome.message.id in held:
                 _note(outcome)
 
@@ -213,12 +193,14 @@ class Reader:
             return
         filing.store(tx, ready)
         if self._receipts is not None:
-            notices.owe(tx, receipts_owed(tx, self._receipts, filed, self._campaigns, now()))
+            notices.owe(tx, receipts_owed(tx, self._receipts, filed, self._claims.campaigns, now()))
         messages.settle_read(tx, [each.message.id for each in filed])
 
     def _filed(self, read: Read) -> list[Filed]:
         return [
-            Filed(message, reading, tuple(self._round(self._campaigns[id_], message) for id_ in message.campaigns))
+            Filed(
+                message, reading, tuple(self._round(self._claims.campaigns[id_], message) for id_ in message.campaigns)
+            )
             for message, reading in read
         ]
 
@@ -234,6 +216,13 @@ class Reader:
                 self._rounds[key] = filing.round_of(tx, campaign, message)
         self._latest[campaign.id] = self._rounds[key]
         return self._rounds[key]
+
+
+def _refused(message: PendingMessage) -> str | None:
+    """Return why a message is not given to the child at all."""
+    if message.octets is None:
+        return "the stored octets cannot be unpacked"
+    return messages.LEFT if message.attempts >= TRIES else None
 
 
 def _outcome(message: PendingMessage, answer: Reading | ParsingError, seconds: float) -> Outcome:

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from smtpd_service.claiming import LEASE as MESSAGE_LEASE
 from smtpd_service.identity import now
 from smtpd_service.outbound.courier import LEASE as NOTICE_LEASE
 from smtpd_service.parsing import Child
-from smtpd_service.reader import LEASE as MESSAGE_LEASE
 from smtpd_service.reader import Reader
 from storage import messages, notices
 from storage.clock import moment
@@ -32,7 +32,7 @@ def test_a_reader_whose_clock_is_wrong_leaves_alone_what_another_one_holds(
         at = moment(tx)
         assert messages.claim(tx, str(uuid.uuid4()), at, at + MESSAGE_LEASE, HELD) == held
 
-    assert Reader(store, child, batch=HELD, stopping=threading.Event()).read_batch() == 0
+    assert Reader(store, child, batch=HELD, stopping=threading.Event()).read() == 0
 
 
 @pytest.mark.acceptance

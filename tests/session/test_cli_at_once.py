@@ -36,6 +36,11 @@ class BusyChild(Child):
         self._meanwhile()
         yield from read
 
+    def reading(self) -> Reading | ParsingError:
+        read = super().reading()
+        self._meanwhile()
+        return read
+
 
 @pytest.fixture
 def hr(each_office: Office) -> Mailbox:
@@ -92,7 +97,7 @@ def test_parked_mail_that_is_purged_while_it_is_read_again_stays_destroyed(each_
 def test_mail_that_is_purged_while_a_reader_has_it_is_not_stored(each_office: Office, hr: Mailbox) -> None:
     [id_] = add_messages(each_office.store, hr, message(SECRET))
     child = BusyChild(lambda: purge(each_office, id_))
-    Reader(each_office.store, child, batch=10, stopping=threading.Event()).read_batch()
+    Reader(each_office.store, child, batch=10, stopping=threading.Event()).read()
     child.close()
 
     assert left(each_office) == ""
@@ -108,7 +113,7 @@ def test_a_purge_of_mail_that_a_reader_has_is_refused(each_office: Office, hr: M
     said: list[Said] = []
     command = ("quarantine", "purge", row["id"], "--yes", "--reason", "spill")
     child = BusyChild(lambda: said.append(each_office.types(*command, code=2)))
-    Reader(each_office.store, child, batch=10, stopping=threading.Event()).read_batch()
+    Reader(each_office.store, child, batch=10, stopping=threading.Event()).read()
     child.close()
 
     assert "is being read at this moment; nothing was changed" in said[0].err

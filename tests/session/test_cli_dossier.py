@@ -23,7 +23,7 @@ def summaries(office: Office, child: Child, *mails: tuple[int, bytes]) -> list[s
     ids = [
         *(add_messages(office.store, hr, message(octets, received_at=NOON + week * WEEK))[0] for week, octets in mails)
     ]
-    Reader(office.store, child, batch=10, stopping=threading.Event()).read_batch()
+    Reader(office.store, child, batch=10, stopping=threading.Event()).read()
     return [line for id_ in ids for line in office.types("message", "show", id_).out.splitlines() if "2026-W" in line]
 
 
@@ -47,7 +47,7 @@ def test_what_was_superseded_and_withheld_says_so_after_its_round(office: Office
 def test_hundreds_of_bullets_are_cut_for_people(office: Office, child: Child) -> None:
     hr = add_box(office.store, box(campaign=add_campaign(office.store).id))
     [id_] = add_messages(office.store, hr, message(said(*(f"Closed the case of office {n}" for n in range(250)))))
-    Reader(office.store, child, batch=10, stopping=threading.Event()).read_batch()
+    Reader(office.store, child, batch=10, stopping=threading.Event()).read()
 
     shown = office.types("message", "show", id_).out
     assert "250 bullets:" in shown

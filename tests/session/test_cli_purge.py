@@ -52,7 +52,7 @@ def received(office: Office, octets: bytes, *to: Mailbox) -> MessageId:
 
 
 def read(office: Office, child: Child) -> None:
-    Reader(office.store, child, batch=100, stopping=threading.Event()).read_batch()
+    Reader(office.store, child, batch=100, stopping=threading.Event()).read()
 
 
 def aged(octets: bytes, days: int) -> NewMessage:

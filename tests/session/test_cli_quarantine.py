@@ -43,7 +43,7 @@ def taken(office: Office, child: Child, octets: bytes = ITEM) -> MessageId:
     to = add_box(office.store, box(campaign=add_campaign(office.store).id))
     outcome = office.receive(octets, to).outcome
     assert isinstance(outcome, Stored)
-    Reader(office.store, child, batch=10, stopping=threading.Event()).read_batch()
+    Reader(office.store, child, batch=10, stopping=threading.Event()).read()
     return MessageId(outcome.id)
 
 

@@ -41,7 +41,7 @@ def reply(*items: str, sender: str = "ann@agency.test", subject: str = "What I d
 def read(store: Store, child: Child, to: Mailbox, *octets: bytes, **more: Any) -> list[MessageId]:
     made = add_messages(store, to, *(message(each, **more) for each in octets))
     one = Reader(store, child, batch=100, stopping=threading.Event())
-    while one.read_batch():
+    while one.read():
         pass
     return made
 
@@ -131,7 +131,7 @@ def test_a_message_to_two_campaigns_is_kept_apart_for_both(store: Store, child: 
     new = message(SECRET_ITEM)
     with store.unit() as tx:
         messages.store(tx, [new], [delivery(new, each) for each in boxes])
-    Reader(store, child, batch=10, stopping=threading.Event()).read_batch()
+    Reader(store, child, batch=10, stopping=threading.Event()).read()
 
     assert len(held(store)) == 2
     assert len({row.submission for row in held(store)}) == 2

@@ -3,6 +3,7 @@
 import random
 import string
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +12,11 @@ import psutil
 import pytest
 from sqlalchemy import text
 
+from parsers.model import Reading
+from smtpd_service.claiming import LEASE
 from smtpd_service.identity import new_id, now
-from smtpd_service.parsing import Child
-from smtpd_service.reader import LEASE, Reader
+from smtpd_service.parsing import Child, ParsingError, Request
+from smtpd_service.reader import Reader
 from storage import messages, rounds
 from storage.engine import Store
 from storage.query import run
@@ -61,8 +64,8 @@ def free_leases(store: Store) -> None:
 def test_a_message_is_read_into_its_bullets(store: Store, child: Child, hr: Mailbox) -> None:
     [id_] = add_messages(store, hr, message(GOOD))
 
-    assert reader(store, child).read_batch() == 1
-    assert reader(store, child).read_batch() == 0
+    assert reader(store, child).read() == 1
+    assert reader(store, child).read() == 0
 
     assert rows(store, "SELECT state FROM messages") == [("read",)]
     assert rows(store, "SELECT message, sender, status, bullet_count, round, late FROM submissions") == [
@@ -75,7 +78,7 @@ def test_a_message_is_read_into_its_bullets(store: Store, child: Child, hr: Mail
 
 def test_a_mailbox_without_a_campaign_gives_a_submission_without_a_round(store: Store, child: Child) -> None:
     add_messages(store, add_box(store, box()), message(GOOD))
-    reader(store, child).read_batch()
+    reader(store, child).read()
     assert rows(store, "SELECT round, late FROM submissions") == [(None, False)]
 
 
@@ -85,7 +88,7 @@ def test_a_message_to_two_campaigns_answers_both_and_repeats_neither(store: Stor
     with store.unit() as tx:
         messages.store(tx, [new], [delivery(new, each) for each in boxes])
 
-    reader(store, child).read_batch()
+    reader(store, child).read()
 
     assert sorted(rows(store, "SELECT campaign, repeats, superseded FROM submissions")) == [
         ("a", None, False), ("b", None, False)
@@ -98,7 +101,7 @@ def test_what_cannot_be_taken_apart_is_parked_at_once_with_its_octets_whole(
     deep = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(3000))
     [bad, _] = add_messages(store, hr, message(deep), message(GOOD))
 
-    reader(store, child).read_batch()
+    reader(store, child).read()
 
     [(reason,)] = rows(store, "SELECT parked_reason FROM messages WHERE state = 'parked'")
     assert reason
@@ -116,7 +119,7 @@ def test_a_message_that_takes_too_long_is_tried_three_times_and_parked_and_fails
     one = reader(store, hasty)
     states = []
     for _ in range(3):
-        one.read_batch()
+        one.read()
         states.append(rows(store, "SELECT state, parked_reason FROM messages WHERE id = :one", one=made[1]))
     hasty.close()
 
@@ -130,7 +133,7 @@ def test_a_message_that_takes_too_long_is_tried_three_times_and_parked_and_fails
         assert messages.octets(tx, made[1]) == HARD
         assert messages.retry(tx, None) == 1
     patient = fresh_child()
-    reader(store, patient).read_batch()
+    reader(store, patient).read()
     patient.close()
     assert rows(store, "SELECT state, parked_reason FROM messages WHERE state <> 'read'") == []
 
@@ -140,7 +143,7 @@ def test_the_time_that_a_child_takes_to_come_up_is_no_message_s(store: Store, hr
     add_messages(store, hr, message(GOOD))
     hasty = fresh_child(deadline=0.2)
 
-    reader(store, hasty).read_batch()
+    reader(store, hasty).read()
     hasty.close()
 
     assert rows(store, "SELECT state FROM messages") == [("read",)]
@@ -151,7 +154,7 @@ def test_a_child_that_runs_out_of_memory_is_replaced(store: Store, hr: Mailbox) 
     small = fresh_child(memory=90_000_000)
     made = add_messages(store, hr, message(greedy), message(GOOD))
 
-    reader(store, small).read_batch()
+    reader(store, small).read()
     small.close()
 
     [(state, reason)] = rows(store, "SELECT state, parked_reason FROM messages WHERE id = :one", one=made[0])
@@ -165,13 +168,13 @@ def test_a_child_that_is_killed_while_idle_costs_no_message_a_try(store: Store, 
     own = fresh_child()
     one = reader(store, own)
     add_messages(store, hr, message(GOOD))
-    one.read_batch()
+    one.read()
     [running] = {each for each in psutil.Process().children() if each not in before}
     running.kill()
     eventually(lambda: running.status() == "zombie")
     add_messages(store, hr, message(said("d", "e", "f")))
 
-    one.read_batch()
+    one.read()
     own.close()
 
     assert rows(store, "SELECT state, parked_reason FROM messages") == [("read", None)] * 2
@@ -183,14 +186,14 @@ def test_a_child_that_is_kept_from_its_turn_has_its_time_all_the_same(store: Sto
     patient = fresh_child(deadline=0.2)
     one = reader(store, patient)
     add_messages(store, hr, message(GOOD))
-    one.read_batch()
+    one.read()
     [running] = {each for each in psutil.Process().children() if each not in before}
     running.suspend()
     add_messages(store, hr, message(said("d", "e", "f")))
     going_on = threading.Timer(0.5, running.resume)
     going_on.start()
 
-    one.read_batch()
+    one.read()
     going_on.join()
     patient.close()
 
@@ -209,7 +212,7 @@ def test_a_message_that_ends_its_reader_time_after_time_is_parked_and_its_neighb
         free_leases(store)
 
     one = reader(store, child)
-    while one.read_batch():
+    while one.read():
         pass
 
     assert ended == [made, made, made[:1]]
@@ -234,16 +237,60 @@ def test_a_reader_takes_up_what_it_could_not_renew_without_counting_that_as_a_tr
         assert tx.scalar(text("SELECT attempts FROM message")) == 0
 
 
+class ObservedChild(Child):
+    """A child that tells how many waited for their answer when more were asked, and lets something happen then."""
+
+    def __init__(self, meanwhile: Callable[[], object] = bool) -> None:
+        super().__init__(deadline=60.0, memory=512_000_000)
+        self._meanwhile = meanwhile
+        self.waiting: list[int] = []
+        self._unanswered = 0
+        self.given = 0
+
+    def ask(self, requests: Sequence[Request]) -> None:
+        self.waiting.append(self._unanswered)
+        self._unanswered += len(requests)
+        self.given += len(requests)
+        super().ask(requests)
+
+    def reading(self) -> Reading | ParsingError:
+        self._meanwhile()
+        self._unanswered -= 1
+        return super().reading()
+
+
 def test_a_reader_that_stops_gives_back_what_it_has_not_read(store: Store, hr: Mailbox) -> None:
     add_messages(store, hr, *(message(said("a", "b", str(n))) for n in range(3)))
-    stopping, own = threading.Event(), fresh_child()
-    stopping.set()
+    stopping = threading.Event()
+    own = ObservedChild(meanwhile=stopping.set)
 
-    Reader(store, own, batch=100, stopping=stopping).read_batch()
+    assert Reader(store, own, batch=100, stopping=stopping).read() == 1
     own.close()
 
     assert not leased(store)
-    assert rows(store, "SELECT DISTINCT state FROM messages") == [("pending",)]
+    assert rows(store, "SELECT state FROM messages ORDER BY state") == [("pending",), ("pending",), ("read",)]
+
+
+def test_the_child_is_given_more_before_it_has_read_all(store: Store, hr: Mailbox) -> None:
+    add_messages(store, hr, *(message(said("a", "b", str(n))) for n in range(35)))
+    own = ObservedChild()
+
+    assert reader(store, own, batch=10).read() == 35
+    own.close()
+
+    assert own.waiting == [0, 5, 5, 5]
+    assert rows(store, "SELECT count(*) FROM messages WHERE state = 'read'") == [(35,)]
+
+
+def test_what_a_reader_holds_is_not_given_to_it_again_when_the_lease_runs_out(store: Store, hr: Mailbox) -> None:
+    add_messages(store, hr, *(message(said("a", "b", str(n))) for n in range(25)))
+    own = ObservedChild(meanwhile=lambda: free_leases(store))
+
+    assert reader(store, own, batch=10).read() == 25
+    own.close()
+
+    assert own.given == 25
+    assert rows(store, "SELECT count(*), count(DISTINCT message) FROM submissions") == [(25, 25)]
 
 
 def test_a_message_that_the_database_refuses_is_parked_alone(store: Store, child: Child, hr: Mailbox) -> None:
@@ -255,7 +302,7 @@ def test_a_message_that_the_database_refuses_is_parked_alone(store: Store, child
 
     one = reader(store, child)
     for _ in range(3):
-        one.read_batch()
+        one.read()
 
     assert rows(store, "SELECT id FROM messages WHERE state = 'read' ORDER BY id") == [(made[0],), (made[2],)]
     [(id_, reason)] = rows(store, "SELECT id, parked_reason FROM messages WHERE state = 'parked'")
@@ -296,7 +343,7 @@ def test_a_message_that_the_reader_itself_fails_on_is_parked_alone(
 
     one = reader(store, child)
     for _ in range(3):
-        one.read_batch()
+        one.read()
 
     assert rows(store, "SELECT id FROM messages WHERE state = 'read' ORDER BY id") == [(made[0].id,), (made[2].id,)]
     [(id_, reason)] = rows(store, "SELECT id, parked_reason FROM messages WHERE state = 'parked'")
@@ -315,7 +362,7 @@ def test_a_sender_longer_than_any_address_gives_way_to_the_reverse_path(
     local = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=8000))
     add_messages(store, hr, message(said("a", "b", "c", sender=f"<{local}@x.test>")), message(GOOD))
 
-    reader(store, child).read_batch()
+    reader(store, child).read()
 
     assert rows(store, "SELECT sender, status FROM submissions") == [("ann@agency.test", "OK")] * 2
 
@@ -329,7 +376,7 @@ def test_octets_that_were_damaged_in_the_database_are_parked_and_stop_nobody(
 
     one = reader(store, child)
     for _ in range(3):
-        one.read_batch()
+        one.read()
 
     assert rows(store, "SELECT state, parked_reason FROM messages ORDER BY id") == [
         ("parked", "the stored octets cannot be unpacked"),
@@ -362,7 +409,7 @@ def test_an_answer_replaces_the_earlier_one_in_order_of_receipt_not_of_reading(
     one = reader(store, child)
     for each in (second, first):
         add_messages(store, hr, each)
-        one.read_batch()
+        one.read()
 
     assert rows(store, "SELECT message, superseded FROM submissions ORDER BY received_at") == [
         (first.id, True), (second.id, False)
@@ -371,7 +418,7 @@ def test_an_answer_replaces_the_earlier_one_in_order_of_receipt_not_of_reading(
 
 def test_two_answers_in_one_batch_leave_the_later_one(store: Store, child: Child, hr: Mailbox) -> None:
     add_messages(store, hr, *(message(said("a", "b", str(n)), received_at=NOON + n * WEEK / 100) for n in range(3)))
-    reader(store, child).read_batch()
+    reader(store, child).read()
     assert rows(store, "SELECT superseded FROM submissions ORDER BY received_at") == [(True,), (True,), (False,)]
 
 
@@ -382,7 +429,7 @@ def test_the_same_bullets_in_another_round_are_a_repeat_however_they_are_batched
     add_messages(store, hr, message(GOOD), message(GOOD, received_at=NOON + WEEK), message(GOOD))
 
     one = reader(store, child, batch)
-    while one.read_batch():
+    while one.read():
         pass
 
     found = rows(store, "SELECT id, repeats, round FROM submissions ORDER BY message")
@@ -399,7 +446,7 @@ def test_mail_after_the_deadline_is_late(store: Store, child: Child, hr: Mailbox
         message(GOOD, received_at=deadline),
         message(GOOD, received_at=deadline + timedelta(microseconds=1)),
     )
-    reader(store, child).read_batch()
+    reader(store, child).read()
     assert rows(store, "SELECT round, late FROM submissions ORDER BY received_at") == [
         ("2026-W48", False), ("2026-W48", True)
     ]  # fmt: skip
@@ -409,12 +456,12 @@ def test_what_another_reader_has_taken_over_is_not_stored_twice(store: Store, ch
     """The first reader's lease runs out while it parses; what it has read then is no longer its own."""
     add_messages(store, hr, message(HARD))
     own = fresh_child()
-    slow = threading.Thread(target=reader(store, own).read_batch)
+    slow = threading.Thread(target=reader(store, own).read)
     slow.start()
     eventually(lambda: leased(store))
     free_leases(store)
 
-    assert reader(store, child).read_batch() == 1
+    assert reader(store, child).read() == 1
     slow.join()
     own.close()
 

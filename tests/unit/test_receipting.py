@@ -39,7 +39,7 @@ def reply(*items: str, header: str = "", sender: str = "ann@agency.test", **more
 
 
 def read(store: Store, child: Child, policy: ReceiptPolicy | None = POLICY) -> None:
-    Reader(store, child, batch=100, stopping=threading.Event(), receipts=policy).read_batch()
+    Reader(store, child, batch=100, stopping=threading.Event(), receipts=policy).read()
 
 
 def owed(store: Store) -> list[Receipt]:
