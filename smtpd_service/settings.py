@@ -296,8 +296,7 @@ class Settings(Section):
 
     def place(self, section: str, key: str) -> str:
         """Return where a value is written: the file with its line, or the environment's variable."""
-        variable = f"{ENVIRONMENT}{section}__{key}".upper()
-        if variable in os.environ:
+        if (variable := f"{ENVIRONMENT}{section}__{key}".upper()) in os.environ:
             return variable
         return f"{self.file}:{line_of(self.file.read_text(encoding='utf-8'), (section, key))}"
 
@@ -324,6 +323,14 @@ class Settings(Section):
         if smtp is not None and not tls.certificate and any(each.tls for each in smtp.listen):
             raise ValueError("[smtp] listen asks for tls; name a certificate and its key here")
         return tls
+
+    @field_validator("metrics")
+    @classmethod
+    def _metrics_have_a_port_of_their_own(cls, metrics: Metrics, info: ValidationInfo) -> Metrics:
+        at, smtp = metrics.endpoint, info.data.get("smtp")
+        if at and at.port and smtp and at.port in {each.port for each in smtp.listen if not each.path}:
+            raise ValueError(f"listen = {metrics.listen!r}: mail is taken at this port; name another")
+        return metrics
 
     @field_validator("mailbox")
     @classmethod
