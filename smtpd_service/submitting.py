@@ -17,6 +17,7 @@ ADDRESS_LIMIT = 254
 
 def submission(message: PendingMessage, reading: Reading, round_: Round | None) -> NewSubmission:
     """Return what the message says for one round, by whom it is not known yet."""
+    rules = rules_of(reading)
     return NewSubmission(
         id=new_id(),
         message=message.id,
@@ -29,12 +30,12 @@ def submission(message: PendingMessage, reading: Reading, round_: Round | None) 
         late=round_ is not None and is_late(round_, message.received_at),
         repeats=None,
         leftover="" if reading.quarantine else storable(reading.leftover),
-        fingerprint=None if _is_touched(reading) else reading.fingerprint,
+        fingerprint=None if rules else reading.fingerprint,
         trace=tuple(each._asdict() for each in reading.trace),
         defects=reading.defects,
         parser=reading.version,
-        bullets=tuple(_bullet(bullet, hidden=_rule(reading, bullet) is not None) for bullet in reading.bullets),
-        withheld=_withheld(reading),
+        bullets=tuple([_bullet(bullet, hidden=_rule(reading, bullet) is not None) for bullet in reading.bullets]),
+        withheld=_withheld(reading) if rules else (),
     )
 
 
@@ -72,10 +73,6 @@ def _withheld(reading: Reading) -> tuple[Withheld, ...]:
 
 def _rule(reading: Reading, bullet: Bullet) -> str | None:
     return bullet.quarantine or next(iter(reading.quarantine), None)
-
-
-def _is_touched(reading: Reading) -> bool:
-    return bool(reading.quarantine) or any(bullet.quarantine for bullet in reading.bullets)
 
 
 def rules_of(reading: Reading) -> tuple[str, ...]:

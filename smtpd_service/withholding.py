@@ -80,7 +80,7 @@ def withheld(of: NewSubmission, rule: str, *, bullets: Collection[int], leftover
 
 
 def _hidden(bullet: NewBullet) -> NewBullet:
-    return replace(bullet, text=None, portion_mark=None, quarantined=True)
+    return bullet._replace(text=None, portion_mark=None, quarantined=True)
 
 
 def _shown(new: NewSubmission, released: Released) -> NewSubmission:
@@ -90,7 +90,7 @@ def _shown(new: NewSubmission, released: Released) -> NewSubmission:
     shown = replace(
         new,
         bullets=tuple(
-            replace(bullet, text=found.text, portion_mark=found.mark, quarantined=False)
+            bullet._replace(text=found.text, portion_mark=found.mark, quarantined=False)
             if (found := texts.get(bullet.position))
             else bullet
             for bullet in new.bullets

@@ -1,12 +1,12 @@
 """Stored mail: written once by intake, claimed by readers, never changed."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, insert, or_, select, update
 
+from storage.checks import kept_plans
 from storage.engine import Tx
 from storage.octets import DESTROYED, DestroyedError, unpack
 from storage.prepared import Prepared, among
@@ -22,15 +22,16 @@ LEFT = "its reader ended while it was being read"
 
 _STORE = Statement(
     lambda _: insert(message).values(state=MessageState.PENDING.value, attempts=0),
-    [field.name for field in fields(NewMessage)],
+    NewMessage._fields,
 )
-_DELIVER = Statement(lambda _: insert(delivery), [field.name for field in fields(NewDelivery)])
+_DELIVER = Statement(lambda _: insert(delivery), NewDelivery._fields)
 
 
 def store(tx: Tx, messages: Sequence[NewMessage], deliveries: Sequence[NewDelivery]) -> None:
     """Insert messages and what each mailbox was given; the caller has charged the mailboxes."""
     _STORE.run_of(tx, messages)
-    _DELIVER.run_of(tx, deliveries)
+    with kept_plans(tx):
+        _DELIVER.run_of(tx, deliveries)
 
 
 def _claimable() -> Select[tuple[str]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from storage.records import MessageId, MessageState
 
@@ -14,8 +15,9 @@ class QuarantineState(StrEnum):
     PURGED = "purged"
 
 
-@dataclass(frozen=True, slots=True)
-class NewBullet:
+class NewBullet(NamedTuple):
+    """An item, its values in the order of the table's columns. A tuple, not a dataclass: a reply has five of them."""
+
     position: int
     level: int
     kind: str

@@ -22,9 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from storage import quarantine
+from storage.checks import kept_plans
 from storage.engine import Tx
 from storage.prepared import Prepared, among
-from storage.readings import NewBullet, NewSubmission
+from storage.readings import NewSubmission
 from storage.schema import bullet, submission
 from storage.statement import Ready, Statement
 
@@ -45,7 +46,7 @@ def rows(tx: Tx, new: Sequence[NewSubmission]) -> Rows:
     """Return submissions ready to be stored, by this unit or a later one; nothing is written."""
     return Rows(
         _SUBMISSION.ready(tx, [_row(each) for each in new]),
-        _BULLET.ready(tx, [_bullet_row(each, item) for each in new for item in each.bullets]),
+        _BULLET.ready(tx, [(each.message, each.id, *item) for each in new for item in each.bullets]),
         [each for each in new if each.withheld],
     )
 
@@ -57,8 +58,9 @@ def store(tx: Tx, new: Sequence[NewSubmission]) -> None:
 
 def insert_rows(tx: Tx, new: Rows) -> None:
     """Do the same with what was made ready."""
-    _SUBMISSION.run_ready(tx, new.submissions)
-    _BULLET.run_ready(tx, new.bullets)
+    with kept_plans(tx):
+        _SUBMISSION.run_ready(tx, new.submissions)
+        _BULLET.run_ready(tx, new.bullets)
     if new.withheld:
         quarantine.hold(tx, new.withheld)
 
@@ -87,25 +89,6 @@ def _row(new: NewSubmission) -> tuple[Any, ...]:
         new.similarity,
         bool(new.withheld),
         None,  # replaced_by
-    )
-
-
-def _bullet_row(of: NewSubmission, item: NewBullet) -> tuple[Any, ...]:
-    """Return the values in the order of the table's columns."""
-    return (
-        of.message,
-        of.id,
-        item.position,
-        item.level,
-        item.kind,
-        item.marker,
-        item.text,
-        item.start,
-        item.end,
-        item.part,
-        item.portion_mark,
-        item.confidence,
-        item.quarantined,
     )
 
 

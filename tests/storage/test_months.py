@@ -92,6 +92,31 @@ def make(store: Store, *months_ago: int) -> None:
             partitions.make_months(tx, at(ago))
 
 
+_NOTED = """
+CREATE TABLE noted (of text, how text);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN INSERT INTO noted VALUES (TG_TABLE_NAME, current_setting('plan_cache_mode')); RETURN NULL; END $$;
+"""
+
+
+def test_what_mail_refers_to_is_looked_for_by_a_plan_that_is_kept(postgres_store: Store) -> None:
+    made = add_box(postgres_store, box())
+    tables = ("delivery", "submission", "bullet")
+    with postgres_store.unit() as tx:
+        tx.execute(text(_NOTED))
+        for table in tables:
+            tx.execute(text(f"CREATE TRIGGER note AFTER INSERT ON {table} EXECUTE FUNCTION note()"))
+
+    read(postgres_store, made, mail_of(at(0)))
+    with postgres_store.unit() as tx:
+        submissions.store(tx, [])
+        after = tx.scalar(text("SHOW plan_cache_mode"))
+        noted = dict(map(tuple, tx.execute(text("SELECT of, how FROM noted"))))
+
+    # Whatever else is asked in the unit is planned as ever.
+    assert (noted, after) == (dict.fromkeys(tables, "force_generic_plan"), "auto")
+
+
 def test_months_older_than_is_kept_are_let_go_with_all_that_was_read_of_them(store: Store) -> None:
     make(store, 5, 1)
     to, other = add_box(store, box()), add_box(store, box("it@agency.test"))
