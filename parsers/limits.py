@@ -24,7 +24,9 @@ ELEMENTS_DEEP = 500
 ATTRIBUTES = 2_000
 
 _ENDS_OF_HEAD = (b"\n\r\n", b"\n\n", b"\r\r")
-_FIELD = re.compile(rb"[!-9;-~]*:[^\r\n]*(?:(?:\r\n|\n|\r)[ \t][^\r\n]*)*(?:\r\n|\n|\r|\Z)")
+_FIELD = re.compile(rb"[!-9;-~]*+:[^\r\n]*+(?:(?:\r\n|\n|\r)[ \t][^\r\n]*+)*+(?:\r\n|\n|\r|\Z)")
+# All of them in one go, where nothing but fields is there and all lines end as they should.
+_FIELDS = re.compile(rb"^" + _FIELD.pattern, re.MULTILINE)
 # Lines that are no field, up to three, and then one that is.
 _BROKEN = re.compile(rb"(?:(?![!-9;-~]{1,70}:)[^\r\n]+(?:\r\n|\n|\r)){1,3}(?=[!-9;-~]{1,70}:)")
 _MBOX = re.compile(rb">?From ")
@@ -66,7 +68,10 @@ def head(octets: bytes, end: int) -> tuple[list[bytes], int]:
     mbox's `From ` line is passed over, and so is a broken line between two fields (a relay wrapped one without
     indenting it): mail programs show such mail as if it were whole.
     """
-    found: list[bytes] = []
+    found: list[bytes] = _FIELDS.findall(octets, 0, end) if end <= HEADER_OCTETS else []
+    if found and sum(map(len, found)) == end and len(found) <= HEADERS:
+        return found, end
+    found = []
     place = 0
     while place < end and len(found) <= HEADERS:
         field = _FIELD.match(octets, place, end)
@@ -95,7 +100,7 @@ def excess(octets: bytes, end: int, fields: int, read: list[bytes]) -> str | Non
 
 
 def _long(read: list[bytes]) -> str | None:
-    return f"a header over {FIELD_OCTETS} octets" if any(len(field) > FIELD_OCTETS for field in read) else None
+    return f"a header over {FIELD_OCTETS} octets" if max(map(len, read), default=0) > FIELD_OCTETS else None
 
 
 def _crowded(octets: bytes, lowered: bytes) -> str | None:
@@ -162,9 +167,10 @@ def markup(source: str) -> str | None:
 
 def _deep_markup(source: str) -> bool:
     """Return whether HTML nests deeper than is safe; its tags are looked at one by one only where they are many."""
-    if source.count("<") - source.count("</") <= ELEMENTS_DEEP:
+    is_short = len(source) <= _SHORT_NESTING
+    if is_short and not _may_be_deep(source):
         return False
-    if len(source) <= _SHORT_NESTING and not (_may_be_deep(source) and _may_be_deep(source, _NO_ELEMENT)):
+    if source.count("<") - source.count("</") <= ELEMENTS_DEEP or (is_short and not _may_be_deep(source, _NO_ELEMENT)):
         return False
     return depth.is_over(source, ELEMENTS_DEEP)
 

@@ -12,12 +12,15 @@ marks. Pure and linear.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from parsers.marks import banner, portions, reach, ssn
 from parsers.marks.portions import Mark, Trust
 from parsers.model import Bullet, Line, Reading
 
 SSN = "ssn"
+# Without one of these no item holds a mark.
+_SIGNS = ("(", "[", "//")
 # What mail programs put before the subject of an answer.
 _ANSWER = re.compile(r"(?:(?:re|fwd?|aw|wg|sv|vs|tr|rv|rif|antw)(?:\[[0-9]{1,3}\])?[ \t]*+:[ \t]*+)++", re.IGNORECASE)
 
@@ -41,6 +44,8 @@ def marked(reading: Reading, own: str, unsigned: str = "", lines: Sequence[Line]
     wide = [*found.rules, *around, *reach.into_text(reading.bullets, held, lines)]
     held, numbered = _numbered(reading, held, unsigned)
     whole = tuple(dict.fromkeys((*wide, *numbered)))
+    if not whole and not any(marks) and not any(held):
+        return reading
     bullets = tuple(_kept(*each, whole) for each in zip(reading.bullets, marks, held, strict=True))
     if bullets == reading.bullets and not whole:
         return reading
@@ -63,6 +68,8 @@ def _numbered(reading: Reading, held: list[str | None], unsigned: str) -> tuple[
 def _believed(bullets: tuple[Bullet, ...], *, second: bool) -> list[Mark | None]:
     """Return the mark of each item, None where it has none; `second` tells that another sign was seen."""
     texts = [_said(bullet) for bullet in bullets]
+    if not any(bullet.portion_mark for bullet in bullets) and not any(map("\n".join(texts).__contains__, _SIGNS)):
+        return [None] * len(bullets)
     marks = [_mark(bullet, text) for bullet, text in zip(bullets, texts, strict=True)]
     needed = _needed(marks, texts, second=second)
     return [mark if mark is not None and mark.trust >= needed else None for mark in marks]
@@ -95,9 +102,7 @@ def _mark(bullet: Bullet, said: str) -> Mark | None:
 
 def _around(reading: Reading, *, company: bool, second: bool) -> list[str]:
     """Return the rules that what stands around the items falls under: their leftover, and the subject."""
-    subject = _ANSWER.sub("", reading.subject[:1000])
-    named = [portions.leading(subject)[0], portions.trailing(subject)]
-    rules = [banner.in_subject(subject), *(mark.rule for mark in named if mark and mark.trust is Trust.SURE)]
+    rules = [*_of_subject(reading.subject[:1000])]
     if "(" in reading.leftover or "[" in reading.leftover:
         lines = reading.leftover.split("\n")
         rules += [rule for line in lines for rule in _in_text(line, company=company)]
@@ -105,6 +110,14 @@ def _around(reading: Reading, *, company: bool, second: bool) -> list[str]:
         crossing = portions.within(" ".join(lines))
         rules.append(crossing.rule if crossing else None)
     return [rule for rule in rules if rule]
+
+
+# Those who answer one request do so under one subject.
+@lru_cache(maxsize=64)
+def _of_subject(subject: str) -> tuple[str | None, ...]:
+    subject = _ANSWER.sub("", subject)
+    named = (portions.leading(subject)[0], portions.trailing(subject))
+    return banner.in_subject(subject), *(mark.rule for mark in named if mark and mark.trust is Trust.SURE)
 
 
 def _in_text(line: str, *, company: bool) -> list[str | None]:

@@ -7,12 +7,13 @@ library's `text_plain`, which holds the text of attached messages as well.
 
 import logging
 import re
+from email.message import Message
 
 import mailparser  # type: ignore[import-untyped]
 
 from parsers import limits, text
 from parsers.model import Mime
-from parsers.octets import author, charset, sealed, tree
+from parsers.octets import author, charset, hollow, sealed, tree
 from parsers.tables import automatic
 
 # The fields that the library is given. It spends nine tenths of its time on the others (Received, dates,
@@ -75,7 +76,7 @@ def _apart(octets: bytes, *, signed: bool = False) -> tuple[Mime, bytes | None]:
     """Return a message taken apart, and the message inside it where all of its text is inside a signature."""
     end = limits.head_end(octets)
     head, begin = limits.head(octets, end)
-    read = [field for field in head if _is_read(field)]
+    read = [*filter(_READ.match, head)]
     reason = limits.excess(octets, end, len(head), read)
     body, raised = _enough(read, octets[begin:])
     sender = author.plain(read)
@@ -96,18 +97,24 @@ def _apart(octets: bytes, *, signed: bool = False) -> tuple[Mime, bytes | None]:
 def _parsed(fields: list[bytes], body: bytes) -> mailparser.MailParser:
     """Have the library parse these fields and the body below them.
 
-    A body that is one text is all payload, and the library would only take it apart line by line, and join it again.
+    It would only take the texts apart line by line, and join them again: a body that is one text is all payload, and
+    those of other bodies are kept aside.
     """
     end = _BLANK.match(body)
     head = b"".join(fields)
     kind = next((field for field in fields if field[:13].lower() == b"content-type:"), b"content-type:text/")
     # A bare CR ends lines of a header for the library.
     if end is not None and _TEXT.match(kind) and head.count(b"\r") == head.count(b"\r\n"):
-        mail = _Tree.from_bytes(head + end[0])
-        if mail.message.get_content_maintype() == "text":
-            mail.message.set_payload(body[end.end() :].decode("ascii", "surrogateescape"))
-            return mail
-    return _Tree.from_bytes(head + body)
+        message = Message()
+        for field in fields:
+            message.set_raw(*message.policy.header_source_parse([field.decode("ascii", "surrogateescape")]))
+        if message.get_content_maintype() == "text":
+            message.set_payload(body[end.end() :].decode("ascii", "surrogateescape"))
+            return _Tree(message)
+    without, texts = hollow.without_texts(head + body)
+    mail = _Tree.from_bytes(without)
+    hollow.fill(mail.message, texts)
+    return mail
 
 
 def _opened(
@@ -135,10 +142,6 @@ def _opened(
 
 def _name(field: bytes) -> bytes:
     return field[: field.index(b":")].lower()
-
-
-def _is_read(field: bytes) -> bool:
-    return _READ.match(field) is not None
 
 
 def _enough(read: list[bytes], body: bytes) -> tuple[bytes, tuple[str, ...]]:

@@ -75,7 +75,7 @@ class _Cutting:
     def run(self) -> None:
         index, end = self._warned(), len(self.lines)
         while index < end:
-            rule, length = self._boundary(index)
+            rule, length = self._boundary(index) if self.lines[index].text else ("", 0)
             if not rule:
                 self.kept.append(index)
                 index += 1
@@ -126,9 +126,10 @@ class _Cutting:
         if found is not None:
             self._announce(index, index + found.length)
             return found.rule, found.length
-        if self._is_quoted(line.text):
+        if (text[0] == ">" or self._mark or self._initials) and self._is_quoted(line.text):
             return ("", 0) if self._is_escaped(index) else ("quote", 1)
-        if self._is_remainder(index):
+        above = self.lines[index - 1].text if index else ""
+        if (">" in above or self._mark) and self._is_quoted(above) and self._is_remainder(index):
             return "quote", 1
         rule = header_block.divider(text)
         if rule is not None:
@@ -171,10 +172,8 @@ class _Cutting:
         return not any(self._is_quoted(text) for text in around)
 
     def _is_remainder(self, index: int) -> bool:
-        """Return whether the line between two quoted ones is what the upper one lost at the margin."""
-        above, text = self.lines[index - 1].text if index else "", self.lines[index].text
-        if not self._is_quoted(above):
-            return False
+        """Return whether the line below a quoted one is what that lost at the margin: another quoted one is below."""
+        above, text = self.lines[index - 1].text, self.lines[index].text
         if above.endswith(" >") and len(above) > _MARGIN // 2:
             return True
         below = self.lines[index + 1].text if index + 1 < len(self.lines) else ""
@@ -230,7 +229,8 @@ def _initials(lines: tuple[Line, ...]) -> set[str]:
     seen: set[str] = set()
     twice: set[str] = set()
     for line in lines:
-        if ">" in line.text[:12] and (match := _INITIALS.match(line.text)) and match[1][0].isupper():
+        text = line.text
+        if ">" in text[:12] and text[0] != ">" and (match := _INITIALS.match(text)) and match[1][0].isupper():
             (twice if match[1] in seen else seen).add(match[1])
     return twice
 

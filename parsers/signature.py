@@ -7,7 +7,6 @@ below the last bullet is looked at once, with at most twelve after it.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import islice
 
 from parsers import trace
@@ -53,7 +52,8 @@ def without(listed: Listed, sender_name: str) -> Listed:
 
 def _until(listed: Listed, begin: int, rule: str) -> Listed:
     cuts = trace.cuts(f"signature:{rule}", listed.lines[begin:])
-    return replace(listed, lines=listed.lines[:begin], marks=listed.marks[:begin], trace=(*listed.trace, *cuts))
+    both = (*listed.trace, *cuts)
+    return Listed(listed.lines[:begin], listed.marks[:begin], both, listed.apart, listed.width)
 
 
 def _lacking(own: Reply, cut: frozenset[int], rule: str) -> Reply:

@@ -36,7 +36,8 @@ def read(parts: tuple[Part, ...]) -> Source:
     chosen = _chosen(parts, prefer_html=True)
     found = _cut(chosen)
     if any(line.text.strip() for line in found.reply.lines):
-        return _cut(chosen, guess=False) if _is_all_signed(found.reply.lines) else found
+        signed = any(part.html for part in chosen) and _is_all_signed(found.reply.lines)
+        return _cut(chosen, guess=False) if signed else found
     other = _chosen(parts, prefer_html=False)
     return found if other == chosen else _cut(other)
 

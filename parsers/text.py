@@ -9,6 +9,7 @@ C1 controls read as cp1252, glyphs of Symbol and Wingdings as what they show, NU
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 
 from parsers.items import markers
@@ -32,6 +33,8 @@ _ENDED = re.compile(f"[^{_BREAKS}]*+(?:\r\n|[{_BREAKS}])|[^{_BREAKS}]++")
 # Python ends lines at these as well, and mail does not.
 _NO_BREAKS = "\x1c\x1d\x1e\x85"
 _SIGNATURE = "-- "
+# What `Line` does, at half the cost: a mail has hundreds.
+_as_line = partial(tuple.__new__, Line)
 # Composing sorts marks in quadratic time: longer lines go cluster by cluster, none over 30 marks
 # (Unicode's stream-safe limit).
 _QUICK = 2_000
@@ -88,18 +91,19 @@ def lines(part: Part) -> tuple[Line, ...]:
 
 def read(part: Part) -> tuple[tuple[Line, ...], list[Cut]]:
     """Return the same, and what armour was taken off."""
-    found: list[Line] = []
+    rows: list[tuple[str, int, int, int, tuple[int, ...] | None, None]] = []
     body, index, start = part.text, part.index, 0
-    nul, flowed = "\0" in body, part.flowed
+    nul, flowed, ascii_alone = "\0" in body, part.flowed, body.isascii()
     for ended in _ended(body)[:LINES]:
         raw = ended.rstrip(_BREAKS)
         # The space at the end of a line means something only where it flows.
         shown, offsets = raw if flowed else raw.rstrip(), None
-        if nul or not shown.isascii():
+        if nul or not (ascii_alone or shown.isascii()):
             shown, moved = clean(shown)
             offsets = None if moved is None else tuple([start + place for place in moved])
-        found.append(Line(shown, start, start + len(raw), index, offsets))
+        rows.append((shown, start, start + len(raw), index, offsets, None))
         start += len(ended)
+    found = [*map(_as_line, rows)]
     found, cuts = armour.without(found) if armour.is_worn(body) else (found, [])
     return tuple(_unflowed(found, part.delsp) if part.flowed else found), cuts
 
@@ -114,7 +118,7 @@ def _ended(body: str) -> list[str]:
 def _unflowed(physical: list[Line], delsp: bool) -> list[Line]:
     """Join soft-broken lines of the same depth of quoting; the marks of the first stay."""
     logical: list[Line] = []
-    paragraph: list[Line] = []
+    paragraph: list[tuple[Line, int, int]] = []
     depth = 0
     for line in physical:
         if not paragraph and line.text[:1] != " " and line.text[-1:] != " ":  # most lines
@@ -135,23 +139,21 @@ def _unflowed(physical: list[Line], delsp: bool) -> list[Line]:
         soft = said.endswith(" ")
         first = 0 if marks and not paragraph else begin
         last = len(line.text) - (soft and delsp)
-        paragraph.append(_without(line, first, last) if first or last < len(line.text) else line)
+        paragraph.append((line, first, last))
         if not soft:
             logical.append(_joined(paragraph))
             paragraph = []
     return [*logical, _joined(paragraph)] if paragraph else logical
 
 
-def _without(line: Line, begin: int, end: int) -> Line:
-    return line._replace(text=line.text[begin:end], offsets=tuple(_places(line)[begin:end]))
-
-
-def _joined(paragraph: list[Line]) -> Line:
-    if len(paragraph) == 1:
-        return paragraph[0]
-    offsets = tuple(chain.from_iterable(_places(line) for line in paragraph))
-    text = "".join(line.text for line in paragraph)
-    return Line(text, paragraph[0].start, paragraph[-1].end, paragraph[0].part, offsets)
+def _joined(paragraph: list[tuple[Line, int, int]]) -> Line:
+    """Return as one line what stands between two places in each of these."""
+    head, first, last = paragraph[0]
+    if len(paragraph) == 1 and not first and last == len(head.text):
+        return head
+    text = "".join([line.text[begin:end] for line, begin, end in paragraph])
+    offsets = tuple(chain.from_iterable([_places(line)[begin:end] for line, begin, end in paragraph]))
+    return Line(text, head.start, paragraph[-1][0].end, head.part, offsets)
 
 
 def _places(line: Line) -> Sequence[int]:

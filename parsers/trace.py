@@ -1,12 +1,17 @@
 """What a trace is made of: stretches of lines as cuts, in the order of the text."""
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from parsers.model import Cut, Line
+
+_place = itemgetter(*map(Cut._fields.index, ("part", "start", "end")))
 
 
 def cuts(rule: str, lines: Sequence[Line]) -> list[Cut]:
     """Return what `rule` took, `lines` being adjacent lines of one or more parts: a cut for each part."""
+    if lines and lines[0].part == lines[-1].part:  # the lines of a part stand together
+        return [Cut(rule, lines[0].part, lines[0].start, lines[-1].end)]
     found: list[Cut] = []
     begin = 0
     for end in range(1, len(lines) + 1):
@@ -18,7 +23,7 @@ def cuts(rule: str, lines: Sequence[Line]) -> list[Cut]:
 
 def ordered(found: Iterable[Cut]) -> tuple[Cut, ...]:
     """Return the cuts in the order of the text, each once."""
-    return tuple(sorted(dict.fromkeys(found), key=lambda cut: (cut.part, cut.start, cut.end)))
+    return tuple(sorted(dict.fromkeys(found), key=_place))
 
 
 def without(found: Iterable[Cut], kept: Sequence[Line]) -> tuple[Cut, ...]:

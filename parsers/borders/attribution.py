@@ -74,8 +74,11 @@ def find(lines: tuple[Line, ...], is_quoted: Callable[[str], bool]) -> dict[int,
     """Return the attributions by the index of their first line; `is_quoted` tells a quoted line by its text."""
     found: dict[int, Found] = {}
     for index, line in enumerate(lines):
+        last = line.text[-1:]
+        if last not in _LAST and not last.isspace():
+            continue
         said = line.text.rstrip()
-        if said[-1:] not in _LAST or said == ">" or not said.endswith(_ENDS):
+        if said == ">" or not said.endswith(_ENDS):
             continue
         if line.item is not None or len(line.text) > CHARACTERS:
             continue

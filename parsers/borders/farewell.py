@@ -44,6 +44,8 @@ def _joined(rows: Sequence[tuple[str, str]]) -> re.Pattern[str]:
 
 _SIGN_OFFS = _phrases(SIGN_OFFS)
 _SHY = _phrases(SHY_SIGN_OFFS) | dict.fromkeys(THANKS, "en")
+# Of nine lines in ten one look at the first word tells that they do not take leave.
+_FIRST_WORDS = frozenset(phrase.partition(" ")[0].rstrip(_PUNCTUATION) for phrase in (*_SIGN_OFFS, *_SHY))
 _DEVICE, _DISCLAIMER, _FOOTER, _LABEL, _EXTERNAL = map(_joined, (DEVICES, DISCLAIMERS, FOOTERS, LABELS, EXTERNAL))
 
 
@@ -59,6 +61,9 @@ def words(name: str) -> frozenset[str]:
 
 def is_of(text: str, name: frozenset[str]) -> bool:
     """Return whether a line is a name that has the words of `name`, or one more: `Ann "Bee" Lee`."""
+    folded = text.casefold()
+    if not any(map(folded.__contains__, name)):
+        return False
     said = words(bare(text))
     if said <= name:
         return bool(said)
@@ -87,6 +92,8 @@ def sign_off(text: str) -> str | None:
 
 def _with_name(stripped: str) -> str | None:
     """Return the language of `Thanks, Ann` and `Viele Grüße Ann`: the leave-taking before a name."""
+    if stripped.partition(" ")[0].rstrip(_PUNCTUATION).casefold() not in _FIRST_WORDS:
+        return None
     place = 0
     for _ in range(6):
         place = stripped.find(" ", place + 1)

@@ -90,12 +90,14 @@ def is_header(text: str) -> bool:
 
 def starts(lines: tuple[Line, ...], index: int) -> tuple[str, int] | None:
     """Return the rule and the number of lines, where a header block begins at `index`."""
-    name = _name(lines[index])
+    text = lines[index].text
+    name = _name(lines[index]) if ":" in text or "：" in text else None
     if name is None:
-        text = lines[index].text
         if "--+--" in text:
             return _framed(lines, index)
-        return _notes(lines, index) or (_stamped(lines, index) if text[-1:] in _STAMP_ENDS else None)
+        below = lines[index + 1].text if index + 1 < len(lines) else ""
+        notes = _notes(lines, index) if _NOTES_DATE.match(below) else None
+        return notes or (_stamped(lines, index) if text[-1:] in _STAMP_ENDS else None)
     names = [name]
     last, dated = index, False
     addressed = "@" in lines[index].text
@@ -125,8 +127,7 @@ def starts(lines: tuple[Line, ...], index: int) -> tuple[str, int] | None:
 
 def _notes(lines: tuple[Line, ...], index: int) -> tuple[str, int] | None:
     """Return the block of Lotus Notes that begins at `index`: a name, a date, and names of headers in a column."""
-    below = lines[index + 1].text if index + 1 < len(lines) else ""
-    if lines[index].item is not None or len(lines[index].text) > FOLDED or not _NOTES_DATE.match(below):
+    if lines[index].item is not None or len(lines[index].text) > FOLDED:
         return None
     rows = [line.text for line in lines[index + 1 : index + 1 + NOTES_LINES]]
     found = [place for place, text in enumerate(rows) if _NOTES_NAME.search(text)]

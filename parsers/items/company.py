@@ -42,7 +42,6 @@ def symbols(found: Sequence[Place]) -> set[int]:
     """
     believed: set[int] = set()
     fit: list[tuple[Place, int, int]] = []
-    rows = _Rows()
     stars: set[tuple[int, int]] = set()
     for place in found:
         shape = place.mark.shape
@@ -50,10 +49,15 @@ def symbols(found: Sequence[Place]) -> set[int]:
             believed.add(place.at)
         elif not SHAPES[shape].counts:
             row = _EMOJI if place.mark.kind == "emoji" else shape  # those of one list differ: done, waiting
-            stars.update([(place.segment, place.mark.column)] if place.mark.text == "*" else [])
+            if place.mark.text == "*":
+                stars.add((place.segment, place.mark.column))
             if place.mark.text[:2] != "**" or (place.segment, place.mark.column) in stars:
                 fit.append((place, row, SHAPES[shape].need))
-                rows.take(place, row)
+    if _are_one_list(fit):
+        return believed.union([place.at for place, _, _ in fit])
+    rows = _Rows()
+    for place, row, _ in fit:
+        rows.take(place, row)
     habits: set[tuple[int, int]] = set()
     for place, row, need in fit:
         if rows.company[place.segment, row] >= need and (place.segment, row, place.mark.column) in rows.sure:
@@ -61,6 +65,12 @@ def symbols(found: Sequence[Place]) -> set[int]:
             habits.add((row, place.mark.column))
     believed.update(place.at for place, row, _ in fit if not place.filled and (row, place.mark.column) in habits)
     return believed
+
+
+def _are_one_list(fit: Sequence[tuple[Place, int, int]]) -> bool:
+    """Return whether all marks are of one row, enough of them, and none may only be a dash in wrapped prose."""
+    alike = {(place.segment, row, place.filled) for place, row, _ in fit}
+    return len(alike) == 1 and not fit[0][0].filled and len(fit) >= max([need for _, _, need in fit])
 
 
 @dataclass(slots=True)
@@ -77,8 +87,9 @@ class _Rows:
             self.sure.add((segment, row, column))
         if not place.filled or place.mark.bold:
             self.company[segment, row] += 1
-        self.beside[place.block, row, column] += 2 if place.opens or place.colon else 1
-        if self.beside[place.block, row, column] >= (_WORDS if _is_word(place) else _ROWS):
+        key = place.block, row, column
+        beside = self.beside[key] = self.beside[key] + (2 if place.opens or place.colon else 1)
+        if beside >= _WORDS or (beside >= _ROWS and not _is_word(place)):
             self.company[segment, row] += _ROWS
             self.sure.add((segment, row, column))
 

@@ -130,7 +130,7 @@ class Gathered:
 def gather(listed: Listed) -> Gathered:
     """Return each item's lines; what belongs to none is left over."""
     gathered = Gathered(listed.width, margin=_margin(listed))
-    below = _below(listed)
+    below: list[Mark | None] = []
     whole: set[int] | None = None
     for index, (line, mark) in enumerate(zip(listed.lines, listed.marks, strict=True)):
         if mark is not None:
@@ -140,6 +140,7 @@ def gather(listed: Listed) -> Gathered:
         elif index in (whole := paragraphs.whole(listed) if whole is None else whole):
             gathered.opened.pieces.extend(_pieces(line, 0))
         else:
+            below = below or _below(listed)
             gathered.take(line, listed.lines[index - 1], below[index])
     return gathered
 

@@ -65,7 +65,8 @@ def find(line: str) -> Mark | None:
 
 def _is_text(rest: str, mark: str, shape: Shape) -> bool:
     """Return whether what follows a mark can be an item's: no ornament, no code, no row of a table."""
-    if not any(map(str.isalnum, rest)) or rest.count("\t") > 1 or rest.startswith("= "):  # `*  Y  -  /bin/login`
+    said = rest[:1].isalnum() or any(map(str.isalnum, rest))
+    if not said or rest.count("\t") > 1 or rest.startswith("= "):  # `*  Y  -  /bin/login`
         return False
     if not shape.counts:
         if shape.kind in ("dash", "star") and rest.endswith((mark * 3, f" {mark}")):  # `* News *`, `- 8< --- cut ---`

@@ -14,6 +14,8 @@ from parsers.model import Bullet, Line
 
 def rules(bullets: Sequence[Bullet], marks: Sequence[Mark | None]) -> list[str | None]:
     """Return the rule of each item: its own mark's, else that of the item which it stands below."""
+    if not any(marks):
+        return [None] * len(marks)
     found: list[str | None] = []
     above: list[tuple[int, str | None]] = []  # the items around the present one: level and rule
     for bullet, mark in zip(bullets, marks, strict=True):

@@ -12,6 +12,8 @@ from parsers.tables.banners import LINKS, NOBODYS, OTHER_NUMBERS
 
 # Digits that are not ASCII's, and the wide forms that East Asian keyboards type.
 _WIDE = re.compile("[^\\D0-9]|[\uff01-\uff5e]")
+# The first of them is Arabic.
+_MAY_BE_WIDE = re.compile("[\u0660-\U0010ffff]")
 # Typed on a telephone or pasted from a form, a dash is any of these; a line may be broken behind it.
 _ANY_DASH = "\\-\u2010-\u2015\u2212\ufe58\ufe63"
 _DASH = f"[{_ANY_DASH}][ \n]?"
@@ -65,7 +67,7 @@ def holds(text: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return text if text.isascii() else _WIDE.sub(_narrow, text)
+    return text if text.isascii() or not _MAY_BE_WIDE.search(text) else _WIDE.sub(_narrow, text)
 
 
 def _narrow(found: re.Match[str]) -> str:

@@ -1,5 +1,7 @@
 """The From that is read without the library is read as the library reads it."""
 
+from base64 import b64encode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,8 @@ NAMES = st.one_of(
     st.text("abZ09 '-", max_size=12),
     st.text("abZ ,.'()-\"<>@;:=?\\", max_size=12),
     st.builds('"{}"'.format, st.text("abZ ,.'()-", max_size=12)),
+    st.builds("=?utf-8?q?{}?=".format, st.from_regex(r"(?:[ab_.'-]|=C3=A9|=CC=81|=20|=2C|=C3){1,30}", fullmatch=True)),
+    st.builds(lambda name: f"=?UTF-8?B?{b64encode(name.encode()).decode()}?=", st.text("abé e\u0301-,", max_size=12)),
 )
 ADDRESSES = st.one_of(
     st.from_regex(r"[ab0_+'.-]{1,6}@[ab0.-]{1,8}\.[a-zA-Z]{1,4}", fullmatch=True),
@@ -37,7 +41,11 @@ def test_a_plain_sender_is_what_the_library_says(name: str, gap: str, address: s
         (b"From: Ann Lee <ann@agency.test>\r\n", ("ann@agency.test", "Ann Lee")),
         (b'From: "Lee, Ann (HR)" <Ann.Lee@Agency.TEST>\r\n', ("Ann.Lee@agency.test", "Lee, Ann (HR)")),
         (b"from:ann@agency.test\n", ("ann@agency.test", "")),
-        (b"From: =?utf-8?q?Ann?= <ann@agency.test>\r\n", None),
+        (b"From: =?utf-8?q?Ann_L=C3=A9e?= <ann@agency.test>\r\n", ("ann@agency.test", "Ann Lée")),
+        (b"From: =?utf-8?b?QW5uIEzDqWU=?= <ann@agency.test>\r\n", ("ann@agency.test", "Ann Lée")),
+        (b"From: =?utf-8?q?L=C3=A9e=2C_Ann?= <ann@agency.test>\r\n", ("ann@agency.test", "Lée, Ann")),
+        (b"From: =?utf-8?q?Ann_=28HR=29?= <ann@agency.test>\r\n", None),
+        (b"From: =?utf-8?q?=C3?= <ann@agency.test>\r\n", None),
         (b"From: ann@agency.test>\r\n", None),
         (b"From: ann@agency.test, bob@agency.test\r\n", None),
         (b"From: ann@agency.test)bob@evil.test\r\n", None),
