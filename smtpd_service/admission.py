@@ -7,6 +7,7 @@ truth is decided by intake on locked rows.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from smtpd_service.domain.address import mailbox_key
 from smtpd_service.domain.outcomes import NoSuchMailbox, Outcome, TooManyRecipients
@@ -18,8 +19,7 @@ from storage.engine import Tx
 from storage.records import Mailbox, MailboxId, MessageId, Usage, WhenFull
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One admitted recipient: the address as the client gave it, and the mailbox that it means.
 
     `bouncing` says that the mailbox seems full, and bounces; `otherwise` takes the mail of a postmaster who is another
@@ -33,8 +33,7 @@ class Recipient:
     otherwise: MailboxId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotAdmitted:
+class NotAdmitted(NamedTuple):
     """`mailbox` is None for an unknown address; `mode` is the effective mode where the mailbox is full."""
 
     outcome: Outcome
@@ -42,8 +41,7 @@ class NotAdmitted:
     mailbox: MailboxId | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(NamedTuple):
     """Who speaks: `mail_from` is empty for `<>`; `client` an IP address."""
 
     mail_from: str
@@ -52,8 +50,7 @@ class Sender:
     proof: Proof
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """One message for intake: `octets` as received, `digest` their SHA-256, `trace` our own headers for it.
 
     `individually` says that each recipient is answered for itself (LMTP), and not the message once; `authserv_id` is
@@ -127,8 +124,7 @@ def renewed(tx: Tx, before: Directory) -> Directory:
     return replace(before, boxes=boxes, totals=totals)
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """One recipient as it was named: `size` is what the client declared (RFC 1870), None if nothing.
 
     `others` were admitted before for the same message, `hostname` is ours; `individually` as in `Offer`.

@@ -11,10 +11,10 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from queue import SimpleQueue
-from typing import cast
+from typing import Any
 
 from smtpd_service import metrics, traces
 from smtpd_service.admission import Offer
@@ -42,23 +42,39 @@ ANSWERED_WITHIN = 15.0
 LOOK_EVERY = 1.0
 
 
-@dataclass(frozen=True, slots=True)
 class _Waiting:
-    """One piece of work, and who waits for it; refusals made before DATA come without an offer."""
+    """One piece of work, and who is to be told; refusals made before DATA come without an offer."""
 
-    offer: Offer | None
-    refusals: tuple[NewRefusal, ...]
-    loop: asyncio.AbstractEventLoop
-    answered: asyncio.Future[Answer | None]
+    __slots__ = ("loop", "offer", "refusals", "since", "tell", "told")
+
+    def __init__(
+        self,
+        offer: Offer | None,
+        refusals: tuple[NewRefusal, ...],
+        loop: asyncio.AbstractEventLoop,
+        tell: Callable[[Any], object],
+    ) -> None:
+        self.offer = offer
+        self.refusals = refusals
+        self.loop = loop
+        # Called once, in the event loop, with an `Answer`, or with None where there is nothing more to say.
+        self.tell = tell
+        self.told = False
+        self.since = loop.time()
 
     @property
     def octets(self) -> int:
         return len(self.offer.octets) if self.offer else 0
 
-    @property
-    def put_off(self) -> bool:
-        """Say whether somebody was answered already; one who is gone only is not, and is stored all the same."""
-        return self.answered.done() and not self.answered.cancelled()
+    def answer(self, answer: Answer | None) -> None:
+        """Tell who waits, unless that was done; what goes wrong there concerns nobody else."""
+        if self.told:
+            return
+        self.told = True
+        try:
+            self.tell(answer)
+        except Exception as error:  # the border
+            note(Event.SESSION_FAILED, logging.ERROR, trouble=error)
 
 
 class Intake:
@@ -79,8 +95,8 @@ class Intake:
         self._crowd = 0
         self._stopping = False
         self._key: bytes | None = None
-        # Since when who waits, in order; kept by the event loop, with answers and never with mail.
-        self._unanswered: deque[tuple[float, asyncio.Future[Answer | None]]] = deque()
+        # Who waits, in order; kept by the event loop.
+        self._unanswered: deque[_Waiting] = deque()
         self._look: asyncio.TimerHandle | None = None
         self._thread = threading.Thread(target=self._run, name="intake")
 
@@ -99,36 +115,37 @@ class Intake:
         """Return how many wait for the next transaction."""
         return len(self._queue)
 
-    def submit(self, offer: Offer) -> "asyncio.Future[Answer]":
-        """Return what will be set to what became of `offer`; for one who never cancels it."""
-        return cast("asyncio.Future[Answer]", self._submit(offer, ()))
+    def submit(self, offer: Offer, tell: Callable[[Answer], object]) -> None:
+        """Call `tell` with what became of `offer`, after the commit that made it so."""
+        self._submit(offer, (), tell)
 
     async def offer(self, offer: Offer) -> Answer:
-        """Return what became of `offer`, after the commit that made it so.
+        """Return the same.
 
         The storing goes on when the caller is cancelled: a session that is gone changes nothing.
         """
-        answer = await self._submit(offer, ())
-        assert answer is not None  # noqa: S101  # an offer always gets one
-        return answer
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._submit(offer, (), partial(_set, answered))
+        return await answered
 
     async def record(self, refusals: Sequence[NewRefusal]) -> bool:
         """Write down refusals that needed no decision of intake; False if that failed."""
-        return await self._submit(None, tuple(refusals)) is None
+        answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        self._submit(None, tuple(refusals), partial(_set, answered))
+        return await answered is None
 
-    def _submit(self, offer: Offer | None, refusals: tuple[NewRefusal, ...]) -> "asyncio.Future[Answer | None]":
+    def _submit(self, offer: Offer | None, refusals: tuple[NewRefusal, ...], tell: Callable[[Any], object]) -> None:
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(offer, refusals, loop, loop.create_future())
+        waiting = _Waiting(offer, refusals, loop, tell)
+        self._unanswered.append(waiting)
         self._queue.append(waiting)
         if not self._ringing:
             # Once the event loop has heard all clients that have something to say now: the batch is larger, and the
             # writer does not begin to want Python's lock in the midst of it (a tenth less time a message, measured).
             self._ringing = True
             loop.call_soon(self._ring)
-        self._unanswered.append((loop.time(), waiting.answered))
         if self._look is None:
             self._look = loop.call_later(LOOK_EVERY, self._put_off, loop)
-        return waiting.answered
 
     def _ring(self) -> None:
         self._ringing = False
@@ -138,14 +155,12 @@ class Intake:
         """Answer those who have waited too long; the writer may be at their mail all the same."""
         late = loop.time() - ANSWERED_WITHIN
         put_off = 0
-        while self._unanswered and (self._unanswered[0][1].done() or self._unanswered[0][0] < late):
-            _, answered = self._unanswered.popleft()
-            if not answered.done():
-                answered.set_result(Answer(Unavailable()))
-                put_off += 1
+        while self._unanswered and self._unanswered[0].since < late:
+            self._unanswered.popleft().answer(Answer(Unavailable()))
+            put_off += 1
         if put_off:
             with self._taking:
-                self._queue = deque(each for each in self._queue if not each.put_off)
+                self._queue = deque(each for each in self._queue if not each.told)
             note(Event.STORING_FAILED, logging.ERROR, cause="slow", messages=put_off, text="the database hangs")
             metrics.add_to("pulsebox_storing_failures", "slow")
         self._look = loop.call_later(LOOK_EVERY, self._put_off, loop) if self._unanswered else None
@@ -154,7 +169,10 @@ class Intake:
         while batch := self._take():
             self._crowd = len(batch)
             answers = self._store_all(batch)
-            _answer(batch, answers)
+            loop = batch[0].loop
+            if not loop.is_closed():
+                # One call into the event loop for the whole batch.
+                loop.call_soon_threadsafe(self._answer, batch, answers)
 
     def _take(self) -> list[_Waiting]:
         """Wait for work and take what there is, up to a count and an octet limit; empty at the end."""
@@ -172,7 +190,7 @@ class Intake:
                     if batch and octets > self._batch_octets:
                         break
                     waiting = self._queue.popleft()
-                    if not waiting.put_off:
+                    if not waiting.told:
                         batch.append(waiting)
         return batch
 
@@ -222,14 +240,14 @@ class Intake:
                 self._key = acceptance.key(tx)
         return self._key
 
-
-def _answer(batch: Sequence[_Waiting], answers: Sequence[Answer | None]) -> None:
-    """Wake the sessions: one call into the event loop for the whole batch."""
-
-    def wake() -> None:
+    def _answer(self, batch: Sequence[_Waiting], answers: Sequence[Answer | None]) -> None:
         for waiting, answer in zip(batch, answers, strict=True):
-            if not waiting.answered.done():
-                waiting.answered.set_result(answer)
+            waiting.answer(answer)
+        while self._unanswered and self._unanswered[0].told:
+            self._unanswered.popleft()
 
-    if not batch[0].loop.is_closed():
-        batch[0].loop.call_soon_threadsafe(wake)
+
+def _set(answered: asyncio.Future[Any], answer: Answer | None) -> None:
+    """Answer one who may be gone."""
+    if not answered.done():
+        answered.set_result(answer)

@@ -22,7 +22,6 @@ _HOSTS = {"client", "peer"}
 _ADDRESS = re.compile(
     r"""(?:"(?:[^"\\]|\\.){0,128}"|[^\s<>()\[\]"',;:=][^\s<>()\[\]",;:=]{0,254})@(?:\[[^\]\s]*\]|[^\s<>()\[\]"',;:=]+)"""
 )
-_AMBIGUOUS = re.compile(r'[ "]')
 # Of a keyed digest: enough that two addresses of one roster are not confused.
 _DIGITS = 16
 # Made once: `json.dumps` makes one for each line.
@@ -44,12 +43,12 @@ class Line(logging.LogRecord):
 
 def as_text(event: str, facts: Mapping[str, object]) -> str:
     """Return `event key=value key="two words"`."""
-    return " ".join((event, *(f"{key}={_quoted(str(value))}" for key, value in facts.items() if value is not None)))
+    return " ".join([event, *[f"{key}={_quoted(value)}" for key, value in facts.items() if value is not None]])
 
 
-def _quoted(value: str) -> str:
-    text = _on_one_line(value)
-    if text and not _AMBIGUOUS.search(text):
+def _quoted(value: object) -> str:
+    text = _on_one_line(str(value))
+    if text and " " not in text and '"' not in text:
         return text
     # What is quoted ends with its quote, so that no value passes for another fact.
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -88,6 +87,8 @@ class Form(logging.Formatter):
         else:
             said = _on_one_line(self._hidden("text", record.getMessage()))
         line = f"{self._at(record)} {record.process} {record.levelname} {said}"
+        if not record.exc_info:
+            return line
         # Set in, so that no line of what an exception says passes for one of ours.
         below = (f"    {_on_one_line(each)}" for each in self._trouble(record).splitlines())
         return "\n".join((line, *below))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -41,8 +41,7 @@ class Told(NamedTuple):
     mode: WhenFull | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a session is told: the outcome, and the effective mode where a mailbox refused.
 
     `each` is what each recipient is told, in the order of the offer, where they are answered `individually`;
@@ -54,8 +53,7 @@ class Answer:
     each: tuple[Told, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An offer with all that can be made before the rows are locked."""
 
     offer: Offer
@@ -72,8 +70,7 @@ class Prepared:
         return self.places + (self.detour.places if self.detour else ())
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(NamedTuple):
     """One mailbox of an offer, with every address that it was named by; `token` recognises the same mail."""
 
     mailbox: MailboxId
@@ -118,8 +115,8 @@ def _addressed(offer: Offer, key: bytes, encoding: str, packed: bytes) -> Prepar
     )
     detour = None
     if any(to.otherwise for to in offer.recipients):
-        led = tuple(replace(to, mailbox=to.otherwise or to.mailbox, otherwise=None) for to in offer.recipients)
-        detour = _addressed(replace(offer, recipients=led), key, encoding, packed)
+        led = tuple(to._replace(mailbox=to.otherwise or to.mailbox, otherwise=None) for to in offer.recipients)
+        detour = _addressed(offer._replace(recipients=led), key, encoding, packed)
     return Prepared(offer, encoding, packed, places, any(map(owing.asks, offer.recipients)), detour)
 
 

@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import UpdateBase, delete, select
@@ -28,9 +29,15 @@ def key(tx: Tx) -> bytes:
 
 def token(secret_key: bytes, digest: bytes, mail_from: str, box: MailboxId) -> bytes:
     """Return what stands for these octets from this reverse-path to this mailbox: 32 octets."""
-    return hmac.digest(
-        secret_key, b"\0".join((digest, mail_from.encode("utf-8", "surrogateescape"), box.encode())), "sha256"
-    )
+    keyed_hash = _keyed_hash(secret_key).copy()
+    keyed_hash.update(b"\0".join((digest, mail_from.encode("utf-8", "surrogateescape"), box.encode())))
+    return keyed_hash.digest()
+
+
+@lru_cache(1)
+def _keyed_hash(secret_key: bytes) -> hmac.HMAC:
+    """Return HMAC-SHA-256 under the key; `hmac.digest` reads the key again, and lets go of Python's lock each time."""
+    return hmac.new(secret_key, digestmod="sha256")
 
 
 def keyed(secret_key: bytes, digest: bytes) -> bytes:

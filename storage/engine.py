@@ -79,6 +79,8 @@ class Store:
         self._writing = writing
         self._reading = reading
         self._errors = (exc.SQLAlchemyError, writing.dialect.loaded_dbapi.Error)
+        # Connections to SQLite's file that are between two units.
+        self._resting: list[Tx] = []
         # Which file of SQLite's our connections hold: device and number.
         self._file: tuple[int, int] | None = None
 
@@ -101,11 +103,36 @@ class Store:
         """
         self._check_file()
         try:
-            with self._writing.begin() as tx, _piped(tx) if pipelined else nullcontext():
+            with self._begun() as tx, _piped(tx) if pipelined else nullcontext():
                 yield tx
         except self._errors as error:
             raise self._translated(error) from error
         self._check_file(opened=True)
+
+    @contextmanager
+    def _begun(self) -> Iterator[Tx]:
+        if self._path is None:
+            with self._writing.begin() as tx:
+                yield tx
+            return
+        # A file asks for no try before its connection is used; out of the pool and in again is a seventh of a small
+        # unit (measured).
+        resting = self._resting
+        try:
+            tx = resting.pop()
+        except IndexError:
+            tx = self._writing.connect()
+        try:
+            with tx.begin():
+                yield tx
+        except BaseException:
+            tx.close()
+            raise
+        # Meanwhile all may have been closed, since they hold a file that was replaced.
+        if resting is self._resting:
+            resting.append(tx)
+        else:
+            tx.close()
 
     @contextmanager
     def reading(self) -> Iterator[Tx]:
@@ -198,6 +225,9 @@ class Store:
             raise self._translated(error) from error
 
     def close(self) -> None:
+        resting, self._resting = self._resting, []
+        while resting:
+            resting.pop().close()
         self._writing.dispose()
         self._reading.dispose()
 

@@ -8,7 +8,8 @@ import zstandard
 DESTROYED = "destroyed"
 PURGED = "purged"
 
-_LEVEL = 3
+# Higher ones take up to two fifths more time, and save nothing of 2 kB and a fiftieth of 45 kB (measured).
+_LEVEL = 1
 _local = threading.local()
 
 

@@ -6,7 +6,7 @@ Ids are UUIDv7 as dashed text, times are aware UTC, sizes are octets.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, NamedTuple, NewType
 
 MailboxId = NewType("MailboxId", str)
 MessageId = NewType("MessageId", str)
@@ -145,8 +145,7 @@ class Mark:
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(NamedTuple):
     """One message as received.
 
     `octets` is the size of DATA after dot-unstuffing, which is what is charged; `raw` holds exactly
@@ -174,8 +173,7 @@ class NewMessage:
     returnable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
+class NewDelivery(NamedTuple):
     message: MessageId
     mailbox: MailboxId
     recipient: str

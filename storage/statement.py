@@ -26,8 +26,9 @@ from storage.engine import PIPE, Tx
 
 Processor = Callable[[Any], Any]
 Ready = list[Sequence[Any]]
-# Rows in one step on SQLite: powers of two, so that few texts have to be kept prepared.
-STEPS = (64, 32, 16, 8, 4, 2, 1)
+# Rows in one step on SQLite: as many as there are up to the first, in steps of the first or the second beyond. Each
+# number is a text that is kept prepared.
+STEP, LONG_STEP = 24, 64
 # From so many rows on COPY costs less than one INSERT each, its two round trips included (measured).
 COPIED = 20
 # Rows of an upsert in one statement on PostgreSQL, which takes 65,535 parameters.
@@ -166,20 +167,21 @@ class Statement:
         return ready
 
 
-@lru_cache(128)
+@lru_cache(256)
 def _text(insertion: _Insertion, rows: int) -> str:
     """Return what inserts so many rows; the driver knows what it has prepared by the text."""
     return f"INSERT INTO {insertion.into} VALUES {', '.join([insertion.row] * rows)}{insertion.after}"  # noqa: S608  # our own names
 
 
 def _step(connection: Any, insertion: _Insertion, values: Sequence[Sequence[Any]]) -> None:
-    """Insert with as few steps as the number of rows has powers of two."""
-    start = 0
-    for rows in STEPS:
-        while len(values) - start >= rows:
-            some = values[start : start + rows]
-            connection.execute(_text(insertion, rows), list(chain.from_iterable(some)))
-            start += rows
+    """Insert with as few steps as there are texts for."""
+    start, end = 0, len(values)
+    while start < end:
+        left = end - start
+        rows = left if left <= STEP else LONG_STEP if left >= LONG_STEP else STEP
+        some = values[start : start + rows]
+        connection.execute(_text(insertion, rows), list(chain.from_iterable(some)))
+        start += rows
 
 
 def _send(connection: Any, sql: str, insertion: _Insertion, values: Sequence[Sequence[Any]]) -> None:

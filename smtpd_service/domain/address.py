@@ -2,8 +2,8 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 LOCAL_PART_LIMIT = 64
 DOMAIN_LIMIT = 255
@@ -29,8 +29,7 @@ _NEEDS_PAIR = re.compile(r'["\\]')
 _KEYS = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """A path and what followed it; `address` is empty for the null reverse-path `<>`."""
 
     address: str

@@ -1,15 +1,14 @@
 """What becomes of one message for all its recipients together. Pure: works on rows that the caller locked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from smtpd_service.domain.outcomes import Full
 from smtpd_service.domain.quota import NOTHING_LATELY, admit, refusing_mode
 from storage.records import Mailbox, Mark, Recent, Usage, WhenFull
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One recipient as the writer finds it: the locked mailbox, and what became of the same mail before.
 
     `recent` is what the mailbox has had in the last hour, where it has a rate.
@@ -21,15 +20,13 @@ class Place:
     recent: Recent = NOTHING_LATELY
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     place: int
     why: Full
     mode: WhenFull
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`stored` and `refused` point into the places by index; `repeated` met their fate before.
 
     `bounced` are the refused that one DSN names; the other refused decide the session's answer.

@@ -104,9 +104,8 @@ class Connection(SMTP):
         self.cut: Callable[[], object] | None = None
         self._out: list[bytes] = []
         self._commands = self._errors = self._idle_commands = 0
-        # What is waited for, what it is for, and how many replies it owes.
-        self._waiting: asyncio.Future[Any] | None = None
-        self._then: Callable[[Any], None] | None = None
+        # What is waited for, and how many replies it owes.
+        self._waiting: object | None = None
         self._owed = 1
         # The message that is coming.
         self._content: Content | None = None
@@ -268,19 +267,14 @@ class Connection(SMTP):
             self._failed(error)
             return
         if wait is not None:
-            self._wait_for(self.loop.create_task(wait))
+            self._waiting = task = self.loop.create_task(wait)
+            task.add_done_callback(lambda done: self._waited(done.result))
 
-    def _wait_for(self, waited: asyncio.Future[Any], then: Callable[[Any], None] | None = None) -> None:
-        """Hear nothing more until `waited` is done, and `then` was called with its result."""
-        self._waiting, self._then = waited, then
-        waited.add_done_callback(self._waited)
-
-    def _waited(self, waited: asyncio.Future[Any]) -> None:
-        then, self._waiting, self._then = self._then, None, None
+    def _waited(self, finish: Callable[..., object], *what: object) -> None:
+        """Finish what was waited for, and hear on."""
+        self._waiting = None
         try:
-            result = waited.result()
-            if then is not None:
-                then(result)
+            finish(*what)
         except Exception as error:  # the border, as above
             self._failed(error)
         except asyncio.CancelledError:

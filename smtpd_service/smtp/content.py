@@ -4,8 +4,7 @@ import contextlib
 import errno
 import hashlib
 import tempfile
-from dataclasses import dataclass
-from typing import IO, Literal
+from typing import IO, Literal, NamedTuple
 
 from smtpd_service.domain.outcomes import BareLineEnd, Outcome, SystemFull, TooBigForSystem, Unavailable
 
@@ -32,8 +31,7 @@ class Budget:
         self.held -= octets
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """A complete message: octets after dot-unstuffing, under the policy for line ends, and their SHA-256."""
 
     octets: bytes

@@ -6,10 +6,9 @@ Translates: outcomes come from admission and intake, replies from the one table.
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal, NamedTuple, Protocol
 
 from smtpd_service import metrics, traces
@@ -55,8 +54,7 @@ class Envelope(Protocol):
     on_record: set[tuple[MailboxId, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The reply to a message, and whether the connection ends with it.
 
     `each` holds one for each recipient of the envelope, where they are not all the same; LMTP says those.
@@ -67,12 +65,8 @@ class Said:
     each: tuple[Reply, ...] = ()
 
 
-class Handed(NamedTuple):
-    """A message that is with intake, and its answer to come."""
-
-    offer: Offer
-    answered: asyncio.Future[Answer]
-    begun: float
+# Who hears what became of an offer whose final dot came at a moment.
+Told = Callable[[Offer, float, Answer], object]
 
 
 class Handler:
@@ -165,8 +159,11 @@ class Handler:
         envelope.on_record.add((refusal.mailbox, refusal.outcome))
         return reply
 
-    def hand_in(self, sender: Sender, envelope: Envelope, content: Content, protocol: str) -> Handed | None:
-        """Hand a message to intake at once; None where it must be examined, refused, or fetched from the disk first."""
+    def hand_in(self, sender: Sender, envelope: Envelope, content: Content, protocol: str, told: Told) -> Offer | None:
+        """Hand a message to intake at once; None where it must be examined, refused, or fetched from the disk first.
+
+        `told` is called later, in the event loop, with what became of it.
+        """
         if sender.proof.pending or content.is_large:
             return None
         begun = time.monotonic()
@@ -177,7 +174,8 @@ class Handler:
         if in_a_loop(header, HOPS_LIMIT):
             return None
         offer = self._offer(sender, envelope, whole, header, protocol)
-        return Handed(offer, self._intake.submit(offer), begun)
+        self._intake.submit(offer, partial(told, offer, begun))
+        return offer
 
     async def data(self, sender: Sender, envelope: Envelope, content: Content, protocol: str) -> Said:
         """Return what to say to a message of any kind, whose final dot has just come."""
@@ -214,7 +212,7 @@ class Handler:
         if not sender.proof.pending:
             return sender
         proof = await self._desk.proof(octets, client=sender.client, helo=sender.helo, mail_from=sender.mail_from)
-        return replace(sender, proof=proof)
+        return sender._replace(proof=proof)
 
     async def _whole(self, content: Content) -> Whole | Outcome:
         if not content.is_large:

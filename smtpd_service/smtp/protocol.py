@@ -10,7 +10,7 @@ from functools import cache, partial
 from typing import ClassVar
 
 from smtpd_service import metrics
-from smtpd_service.admission import Recipient, Sender
+from smtpd_service.admission import Offer, Recipient, Sender
 from smtpd_service.domain.address import Path, mailbox_key, parse_path
 from smtpd_service.domain.outcomes import TooBigForSystem
 from smtpd_service.domain.parameters import mail_parameters, rcpt_parameters
@@ -18,7 +18,7 @@ from smtpd_service.domain.replies import Reply, Session, reply_to
 from smtpd_service.smtp.certificate import Certificate
 from smtpd_service.smtp.connection import Connection, Transaction, Wait
 from smtpd_service.smtp.content import Content
-from smtpd_service.smtp.handler import Handed, Said
+from smtpd_service.smtp.handler import Said
 from smtpd_service.storing import Answer
 
 # Commands that move no mail, in a row, before they count as errors.
@@ -211,18 +211,20 @@ class Protocol(Connection):
         self._owed = len(self._replies(envelope, Said(self.house.handler.unavailable)))
         sender, name = self.sender(envelope), self._with(envelope)
         try:
-            handed = self.house.handler.hand_in(sender, envelope, content, name)
+            offer = self.house.handler.hand_in(
+                sender, envelope, content, name, partial(self._waited, self._answered, envelope, content)
+            )
         except BaseException:
             content.let_go()
             raise
-        if handed is None:
+        if offer is None:
             return self._take(envelope, content, sender, name)
-        self._wait_for(handed.answered, partial(self._answered, envelope, content, handed))
+        self._waiting = offer
         return None
 
-    def _answered(self, envelope: Transaction, content: Content, handed: Handed, answer: Answer) -> None:
+    def _answered(self, envelope: Transaction, content: Content, offer: Offer, begun: float, answer: Answer) -> None:
         content.let_go()
-        self._answer(envelope, self.house.handler.said(handed.offer, answer, handed.begun))
+        self._answer(envelope, self.house.handler.said(offer, answer, begun))
 
     async def _take(self, envelope: Transaction, content: Content, sender: Sender, name: str) -> None:
         with content:

@@ -80,7 +80,7 @@ def message(octets: bytes = b"Subject: hi\r\n\r\n- one\r\n", **more: Any) -> New
         envid=None,
         trace="",
     )
-    return replace(plain, **more)
+    return plain._replace(**more)
 
 
 def delivery(of: NewMessage, to: Mailbox) -> NewDelivery:

@@ -5,7 +5,6 @@ import json
 import random
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -102,7 +101,7 @@ def test_a_bad_message_never_fails_its_batch(intake: Intake, store: Store, bad: 
     first = offer(b"first", made)
     answers(intake, first)
     spoiled = {
-        "an id that is taken": replace(offer(b"bad", made), id=first.id),
+        "an id that is taken": offer(b"bad", made)._replace(id=first.id),
         "text that no database takes": offer(b"bad", made, mail_from="ann\udcff@agency.test"),
         "a mailbox that is gone": offer(b"bad", gone),
     }[bad]
@@ -119,10 +118,10 @@ def test_a_large_batch_is_stored_as_a_small_one_is(store: Store) -> None:
     made = add_box(store, box(octets=100_000))
     odd = ["plain", "a\ttab", "a\\N", "\\N", "a\nline", "ü\u2028", "\\.", "'; --", "%s", ""]
     sent = [
-        replace(offer(random.Random(n).randbytes(100), made, mail_from=f"{n}{odd[n % 10]}"), message_id=odd[n // 10])
+        offer(random.Random(n).randbytes(100), made, mail_from=f"{n}{odd[n % 10]}")._replace(message_id=odd[n // 10])
         for n in range(100)
     ]
-    told = in_one_batch(store, *sent[:50], replace(offer(b"bad", made), id=sent[0].id), *sent[50:])
+    told = in_one_batch(store, *sent[:50], offer(b"bad", made)._replace(id=sent[0].id), *sent[50:])
 
     assert told == [*[Stored] * 50, Unavailable, *[Stored] * 50]
     assert usage(store, made) == Usage(100, 10_000)
@@ -132,7 +131,7 @@ def test_a_large_batch_is_stored_as_a_small_one_is(store: Store) -> None:
             (each.sender.mail_from, each.message_id) for each in sent
         )
         assert [messages.octets(tx, each.id) for each in sent] == [each.octets for each in sent]
-    again = [replace(each, id=MessageId(new_id())) for each in sent]
+    again = [each._replace(id=MessageId(new_id())) for each in sent]
     assert in_one_batch(store, *again) == [Repeated] * 100
 
 

@@ -92,7 +92,7 @@ def test_no_notice_of_a_delivery_where_nobody_may_be_told(intake: Intake, store:
         "only the author is proved": Proof(True, "dkim"),
     }.get(why, sent.sender.proof)
     mail_from = "" if why == "the null sender" else "ann@agency.test"
-    sent = replace(sent, sender=replace(sent.sender, proof=proof, mail_from=mail_from))
+    sent = sent._replace(sender=sent.sender._replace(proof=proof, mail_from=mail_from))
 
     assert outcomes(intake, sent) == [Stored]
     assert reports(store) == []
@@ -130,7 +130,7 @@ def test_each_name_of_a_mailbox_that_asked_is_reported_and_it_is_charged_once(in
     asked = (frozenset({"SUCCESS"}), frozenset({"SUCCESS"}), None)
     to = tuple(Recipient(name, hr.id, RcptParameters(notify)) for name, notify in zip(names, asked, strict=True))
 
-    assert outcomes(intake, replace(offer(MAIL, hr), recipients=to)) == [Stored]
+    assert outcomes(intake, offer(MAIL, hr)._replace(recipients=to)) == [Stored]
 
     [report] = reports(store)
     assert [each.address for each in report.delivered] == list(names[:2])
@@ -141,7 +141,7 @@ def test_each_name_of_a_mailbox_that_asked_is_reported_and_it_is_charged_once(in
 
 
 def individually(of: Offer) -> Offer:
-    return replace(of, individually=True)
+    return of._replace(individually=True)
 
 
 def test_answered_one_by_one_each_recipient_hears_its_own_fate(intake: Intake, store: Store) -> None:
@@ -187,8 +187,8 @@ def test_answered_one_by_one_a_message_sent_again_is_recognised_for_each(intake:
 def test_answered_one_by_one_two_names_of_a_mailbox_hear_the_same(intake: Intake, store: Store) -> None:
     hr, it = add_box(store, box()), add_box(store, box("it@agency.test"))
     sent = offer(MAIL, hr, it)
-    alias = replace(sent.recipients[0], address="replies@agency.test")
-    sent = individually(replace(sent, recipients=(*sent.recipients, alias)))
+    alias = sent.recipients[0]._replace(address="replies@agency.test")
+    sent = individually(sent._replace(recipients=(*sent.recipients, alias)))
 
     [answer] = answers(intake, sent)
 
@@ -210,7 +210,7 @@ def test_what_was_found_of_the_sender_is_stored_with_the_message_and_with_the_re
     hr, full = add_box(store, box()), add_box(store, box("full@agency.test", octets=1))
     results = "mx.agency.test; spf=pass smtp.mailfrom=agency.test"
     sent = offer(MAIL, hr, full)
-    sent = replace(sent, sender=replace(sent.sender, proof=Proof(True, "spf", returnable=True, results=results)))
+    sent = sent._replace(sender=sent.sender._replace(proof=Proof(True, "spf", returnable=True, results=results)))
 
     outcomes(intake, sent)
 
@@ -224,7 +224,7 @@ def test_an_author_who_is_proved_is_sent_no_bounce_where_the_reverse_path_may_be
 ) -> None:
     full = add_box(store, box(octets=1))
     sent = offer(MAIL, full)
-    sent = replace(sent, sender=replace(sent.sender, proof=Proof(True, "dkim")))
+    sent = sent._replace(sender=sent.sender._replace(proof=Proof(True, "dkim")))
 
     [answer] = answers(intake, sent)
 

@@ -281,6 +281,17 @@ def test_a_file_that_was_put_in_the_place_of_the_database_is_noticed_and_taken_n
         assert [each.address for each in mailboxes.all_mailboxes(tx)] == ["first@agency.test", "next@agency.test"]
 
 
+def test_a_connection_that_was_at_work_while_all_were_closed_is_not_used_again(sqlite_store: Store) -> None:
+    with sqlite_store.unit() as first:
+        pass
+    with sqlite_store.unit() as again:
+        assert again is first
+        sqlite_store.close()
+    assert first.closed
+    with sqlite_store.unit() as another:
+        assert another is not first
+
+
 def test_a_file_that_was_moved_away_takes_no_commit_that_is_believed(sqlite_store: Store) -> None:
     path = sqlite_store.path
     assert path is not None

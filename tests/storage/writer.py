@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from smtpd_service.admission import Offer
@@ -60,4 +59,4 @@ def asking(of: Offer, *notify: str, orcpt: str | None = None) -> Offer:
     """Return the offer with these words of NOTIFY for each recipient, none where it is empty."""
     asked = tuple(RcptParameters(frozenset(each.split(",")) if each else None, orcpt) for each in notify)
     named = zip(of.recipients, asked, strict=True)
-    return replace(of, recipients=tuple(replace(to, parameters=parameters) for to, parameters in named))
+    return of._replace(recipients=tuple(to._replace(parameters=parameters) for to, parameters in named))

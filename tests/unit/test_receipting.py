@@ -1,7 +1,6 @@
 """Receipts for replies: owed by the unit that files them, to proved people alone, on both databases."""
 
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -113,7 +112,7 @@ def test_who_writes_to_a_postmaster_gets_none(store: Store, child: Child, hr: Ma
     add_messages(store, own, reply("a", "b", "c"))
     named = reply("d", "e", "f")
     with store.unit() as tx:
-        messages.store(tx, [named], [replace(delivery(named, hr), recipient="Postmaster@agency.test")])
+        messages.store(tx, [named], [delivery(named, hr)._replace(recipient="Postmaster@agency.test")])
     read(store, child)
     assert owed(store) == []
 
