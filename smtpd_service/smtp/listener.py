@@ -7,7 +7,6 @@ again loses no connection that waits.
 import asyncio
 import contextlib
 import errno
-import gc
 import os
 import socket
 import stat
@@ -34,7 +33,6 @@ from smtpd_service.systemd import HandedOver
 from smtpd_service.watch import Watch
 
 BACKLOG = 4096
-RARELY = (50_000, 20, 20)
 # A front mail server gets to a unix socket by its group.
 UNIX_UMASK = 0o117
 
@@ -141,8 +139,6 @@ async def listen(
     `sockets` are those of `[smtp] listen`, in that order.
     """
     loop = asyncio.get_running_loop()
-    # A session leaves no circles of objects behind; looking for them every few messages cost a tenth (measured).
-    gc.set_threshold(*RARELY)
     desk = Desk(settings)
     house = _house(settings, intake, watch, desk, certificate)
     servers: list[asyncio.Server] = []
