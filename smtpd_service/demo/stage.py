@@ -61,7 +61,7 @@ class Stage:
         return self.folder / "config.toml"
 
     def rows(self, statement: str) -> list[dict[str, Any]]:
-        with run_query(self.store, statement) as found:
+        with _signals_later(), run_query(self.store, statement) as found:
             return list(found.as_dicts())
 
     def value(self, statement: str) -> int:
@@ -140,6 +140,22 @@ def _ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Handle signals after the block: SQLite takes what a handler raises, while it asks what it may read, for a no."""
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda told, _: came.append(told)) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for sent in came[:1]:
+            signal.raise_signal(sent)
 
 
 @contextmanager

@@ -163,7 +163,7 @@ class QuotaMachine(RuleBasedStateMachine):
     def offer(self, mail: Mail) -> Offer:
         octets = mail.name.encode().ljust(mail.size, b"x")
         made = offer(octets, *(self.boxes[n] for n in mail.to), mail_from=mail.sender, proved=mail.proved)
-        return replace(asking(made, *[mail.notify] * len(mail.to)), message_id=f"<{mail.name}>")
+        return asking(made, *[mail.notify] * len(mail.to))._replace(message_id=f"<{mail.name}>")
 
     @rule(sent=st.lists(mails, min_size=1, max_size=3), how=st.sampled_from(["end", "lost"]))
     def crash(self, sent: list[Mail], how: str) -> None:

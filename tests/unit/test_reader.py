@@ -336,7 +336,7 @@ def test_a_message_that_the_reader_itself_fails_on_is_parked_alone(
     names = [said(word, "b", "c", sender=f"{word}@agency.test") for word in ("one", "two", "three")]
     made = [message(each) for each in names]
     if spoiled.startswith("a moment"):
-        made[1] = replace(made[1], received_at=datetime.max.replace(tzinfo=UTC))
+        made[1] = made[1]._replace(received_at=datetime.max.replace(tzinfo=UTC))
     homes = [hr, hr if spoiled.startswith("a moment") else late, hr]
     for each, home in zip(made, homes, strict=True):
         add_messages(store, home, each)
