@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from smtpd_service.beside import beside
 from smtpd_service.identity import new_id
 from storage import messages, rounds
 from storage.clock import moment
@@ -77,21 +78,17 @@ class Claims:
 
         A lease that ran out would count as a try.
         """
-        done = threading.Event()
 
-        def keep() -> None:
-            while not done.wait(RENEW_EVERY):
+        def keep(end: threading.Event) -> None:
+            while not end.wait(RENEW_EVERY):
                 # One that could not be renewed may go to another reader: what we read is not stored then.
                 with contextlib.suppress(StorageError), self._store.unit() as tx:
                     messages.renew(tx, self._owner, sorted(self._held), moment(tx) + LEASE)
 
-        keeper = threading.Thread(target=keep, name="leases")
-        keeper.start()
         try:
-            yield
+            with beside("leases", keep):
+                yield
         finally:
-            done.set()
-            keeper.join()
             if self._held:
                 with contextlib.suppress(StorageError), self._store.unit() as tx:
                     messages.give_back(tx, self._owner, sorted(self._held))

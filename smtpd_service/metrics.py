@@ -14,10 +14,11 @@ import os
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
+from smtpd_service.beside import beside
 from smtpd_service.figures import FIGURES, OUTCOMES, PLACES, SLOTS, Figure, Labels
 
 BEAT_EVERY = 1.0
@@ -188,23 +189,15 @@ async def beat_for_ever() -> None:
         await asyncio.sleep(BEAT_EVERY)
 
 
-@contextmanager
-def beating() -> Iterator[None]:
+def beating() -> AbstractContextManager[None]:
     """Beat from a thread of its own, where the work may wait long for the database."""
-    end = threading.Event()
 
-    def go_on() -> None:
+    def go_on(end: threading.Event) -> None:
         while not end.is_set():
             beat()
             end.wait(BEAT_EVERY)
 
-    thread = threading.Thread(target=go_on, name="beating")
-    thread.start()
-    try:
-        yield
-    finally:
-        end.set()
-        thread.join()
+    return beside("beating", go_on)
 
 
 def look(*, at: float, away: bool, low: bool) -> None:

@@ -5,10 +5,11 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 
+from smtpd_service.beside import beside
 from smtpd_service.events import Event, note
 from smtpd_service.identity import new_id, now
 from storage import changes, nodes
@@ -63,12 +64,10 @@ class Presence:
         )
 
 
-@contextmanager
-def present(store: Store, role: str, draining: Callable[[], bool]) -> Iterator[None]:
+def present(store: Store, role: str, draining: Callable[[], bool]) -> AbstractContextManager[None]:
     """Keep a process present that reads from the database whatever it needs, and so sees each change at once."""
-    end = threading.Event()
 
-    def attend() -> None:
+    def attend(end: threading.Event) -> None:
         presence = Presence(store, role)
         while not end.is_set():
             try:
@@ -82,10 +81,4 @@ def present(store: Store, role: str, draining: Callable[[], bool]) -> Iterator[N
             end.wait(LOOK_EVERY)
         presence.leave()
 
-    thread = threading.Thread(target=attend, name="presence")
-    thread.start()
-    try:
-        yield
-    finally:
-        end.set()
-        thread.join()
+    return beside("presence", attend)
