@@ -119,14 +119,14 @@ def answering(answer: Callable[[int], list[bytes]]) -> Iterator[int]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         seen.append(1)
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             for line in answer(len(seen)):
                 writer.write(line)
                 if line.startswith(b"354"):
                     await reader.readuntil(b"\r\n.\r\n")
                 elif not await reader.readline():
                     break
-        writer.close()
+        writer.transport.abort()
 
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
@@ -138,7 +138,16 @@ def answering(answer: Callable[[int], list[bytes]]) -> Iterator[int]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
+        loop.run_until_complete(ended(asyncio.all_tasks(loop)))
         loop.close()
+
+
+async def ended(tasks: set[asyncio.Task[None]]) -> None:
+    for each in tasks:
+        each.cancel()
+    await asyncio.gather(*tasks)
+    # What was aborted is closed in the next turn of the loop.
+    await asyncio.sleep(0)
 
 
 def test_a_server_that_turns_away_is_left_alone_and_tried_again() -> None:

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from tests.service import Service, environment, eventually, mail
@@ -87,3 +88,14 @@ def test_an_answer_that_cannot_be_written_is_one_line(service: Service) -> None:
 
     assert done.returncode == 2
     assert done.stderr == "pulsebox: cannot write the answer: No space left on device\n"
+
+
+def test_a_service_that_is_told_again_and_again_ends_once(service: Service) -> None:
+    """In its last moments, too, in which Python has given signals back to the system."""
+    service.start()
+    assert service.process is not None
+    while service.process.poll() is None:
+        service.process.terminate()
+        time.sleep(0.000_5)
+
+    assert service.stop() == 0
