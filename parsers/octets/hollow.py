@@ -10,6 +10,8 @@ from email.message import Message
 
 # Less is taken apart as quickly as it is put back.
 _LONG = 500
+# No mail has so many texts; what is beyond is left in it.
+_PIECES = 4_000
 _BLANK = re.compile(rb"\n\r?\n")
 _DELIMITER, _COMMENT = b"\n--", b">"
 # A bare CR ends lines as well, and what stands for a text is between two NULs.
@@ -25,7 +27,7 @@ def without_texts(mail: bytes) -> tuple[bytes, list[bytes]]:
     kept: list[bytes] = []
     texts: list[bytes] = []
     place, last = 0, len(mail.rstrip(b"\r\n"))
-    while (blank := _BLANK.search(mail, place, last)) is not None:
+    while len(kept) < _PIECES and (blank := _BLANK.search(mail, place, last)) is not None:
         begin, end = blank.end(), _end(mail, blank.end() - 1, last)
         if end - begin >= _LONG:
             kept += [mail[place:begin], b"\0%d\0" % len(texts)]

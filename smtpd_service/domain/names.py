@@ -13,10 +13,10 @@ _ENDS = '.,;:!?)]}"”»*_/'
 _POSSESSIVES = ("'s", "’s", "'", "’")
 # Two words side by side that may have capitals: most items have none, and are told at an eighth of the cost (measured).
 # One character alone is looked for at each place, then that a word begins with it: one of `(A(A(A…` would be read
-# through again at each letter.
+# through again at each letter, and wide spaces, which are beyond ASCII as well, at each of them.
 _OPEN, _LARGE = re.escape(_OPENS), r"A-Z\x80-\U0010ffff"
 _PAIR = re.compile(
-    rf"[{_OPEN}{_LARGE}](?<!\S[\s\S])(?:(?<=[{_LARGE}])|[{_OPEN}]*+[{_LARGE}])\S*+\s++[{_OPEN}]*+[{_LARGE}]"
+    rf"[{_OPEN}{_LARGE}](?<!\S[\s\S])(?<!\s)(?:(?<=[{_LARGE}])|[{_OPEN}]*+[{_LARGE}])\S*+\s++[{_OPEN}]*+[{_LARGE}]"
 )
 
 

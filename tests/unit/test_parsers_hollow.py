@@ -61,7 +61,15 @@ def test_texts_that_were_kept_aside_change_nothing(mail: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "kept"), [(b"--one--\r\n", 2), (b"\0", 0), (b"\r--one\r\n", 0), ("\r\n--é".encode(), 0)]
+    ("end", "kept"),
+    [
+        (b"--one--\r\n", 2),
+        (b"\0", 0),
+        (b"\r--one\r\n", 0),
+        ("\r\n--é".encode(), 0),
+        # Only to find each of them would take as long as all the rest.
+        (b"\n\n--" * 10_000 + b"\r\n\r\n" + WORDS, 2),
+    ],
 )
 def test_texts_are_kept_aside_where_that_is_safe(end: bytes, kept: int) -> None:
     head = b"Content-Type: multipart/mixed; boundary=one\r\n\r\n"
