@@ -2,11 +2,17 @@
 
 import sys
 
-from smtpd_service.cli.app import run
+INTERRUPTED = 130
 
 
 def main() -> int:
-    return run(sys.argv[1:])
+    try:
+        # To load takes longer than many a verb, and Ctrl-C may come meanwhile.
+        from smtpd_service.cli.app import run  # noqa: PLC0415
+
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

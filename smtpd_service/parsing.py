@@ -1,38 +1,26 @@
-"""The parsing child, and the reader's hold on it.
+"""The reader's hold on its parsing child (`smtpd_service.child`): work sent ahead, answers in order, limits kept.
 
-Parsing runs in a process of its own, since its input is hostile: it is limited in memory by the kernel and
-in time by the reader, which kills it and starts another. What comes back is data (msgpack) that is checked against the
-shapes it must have, never code.
-
-A request is the lengths of the message and of the text of what was asked (4 octets each, big-endian), one octet
-that tells a null reverse-path, one for the kind of answer, the message, and that text in UTF-8; an answer is a length
-and the reading, or the reading explained. A length of 0 comes first: the child has loaded the parsers.
+The child is killed and another started where it takes too long; what comes back is data (msgpack) that is checked
+against the shapes it must have, never code.
 """
 
 import contextlib
 import fcntl
-import gc
 import os
-import resource
 import select
-import signal
-import struct
 import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from parsers.model import Explained, Reading
-from smtpd_service.lifeline import die_with
+from smtpd_service.child import HEAD, LENGTH, OUT_OF_MEMORY, Kind
 
-_LENGTH = struct.Struct(">I")
-_HEAD = struct.Struct(">II?B")
 # On a busy machine a child loads for longer than one message may take, in seconds.
 START_WITHIN = 30.0
 # Octets of answers taken, and of requests given, at a time.
@@ -48,15 +36,6 @@ MANY, NAP = 8, 0.004
 SLOWEST, SOONEST = 10, 0.005
 
 
-class Kind(IntEnum):
-    """What is given and what is wanted: a message read or explained, or a bare body (in UTF-8) explained."""
-
-    READ = 0
-    EXPLAIN = 1
-    EXPLAIN_TEXT = 2
-    EXPLAIN_HTML = 3
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """One message to read; `null_sender` tells that its reverse-path was `<>`, `asked` is what it answers, or empty."""
@@ -68,7 +47,7 @@ class Request:
 
     def frame(self) -> bytes:
         asked = self.asked.encode("utf-8", "replace")
-        return _HEAD.pack(len(self.octets), len(asked), self.null_sender, self.kind) + self.octets + asked
+        return b"".join((HEAD.pack(len(self.octets), len(asked), self.null_sender, self.kind), self.octets, asked))
 
 
 Answer = TypeVar("Answer")
@@ -95,8 +74,7 @@ class Child:
         self._quiet = quiet
         self._process: subprocess.Popen[bytes] | None = None
         self._pipes: _Pipes | None = None
-        # What is not answered yet.
-        self._asked: deque[Request] = deque()
+        self._asked: deque[Request] = deque()  # and not answered yet
 
     def readings(self, requests: Sequence[Request]) -> Generator[Reading | ParsingError, None, None]:
         """Give an answer to each request, in order; ParsingError where the child had to be replaced.
@@ -120,7 +98,8 @@ class Child:
 
     @contextlib.contextmanager
     def talk(self) -> Iterator[None]:
-        """Forget at the end what was asked inside and not answered."""
+        """See that the child is up; forget at the end what was asked inside and not answered. Raises NoChildError."""
+        self._running()
         try:
             yield
         finally:
@@ -177,7 +156,7 @@ class Child:
         try:
             process = subprocess.Popen(  # noqa: S603  # our own module, no shell
                 # -P: nothing is imported from the folder that somebody happens to be in.
-                [sys.executable, "-P", "-m", "smtpd_service.parsing", str(self._memory), str(os.getpid())],
+                [sys.executable, "-P", "-m", "smtpd_service.child", str(self._memory), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL if self._quiet else None,
@@ -187,9 +166,8 @@ class Child:
             raise NoChildError(f"no parsing child could be started: {error.strerror}") from error
         for pipe in _ends(process):
             os.set_blocking(pipe, False)
-        # Less is allowed to some users; it is only slower then.
-        with contextlib.suppress(OSError):
-            for pipe in _ends(process):
+            # Less is allowed to some users; it is only slower then.
+            with contextlib.suppress(OSError):
                 fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, AHEAD)
         try:
             _Pipes(process).answer(_Limit(START_WITHIN))
@@ -201,10 +179,9 @@ class Child:
     def _how_it_ended(self) -> str:
         """Wait for a child that has closed its pipe, and say how it ended."""
         assert self._process is not None  # noqa: S101  # it was read from
-        try:
-            code = self._process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            code = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        code = self._process.returncode
         self.close()
         if code is not None and code < 0:
             return f"killed by signal {-code}"
@@ -279,12 +256,12 @@ class _Pipes:
 
         Raises TimeoutError past `limit`, EOFError when the child has ended, OverflowError at one that is too long.
         """
-        self._receive(_LENGTH.size, limit)
-        (length,) = _LENGTH.unpack_from(self._came, self._taken)
+        self._receive(LENGTH.size, limit)
+        (length,) = LENGTH.unpack_from(self._came, self._taken)
         if length > LONGEST_ANSWER:
             raise OverflowError
-        self._receive(_LENGTH.size + length, limit)
-        begin = self._taken + _LENGTH.size
+        self._receive(LENGTH.size + length, limit)
+        begin = self._taken + LENGTH.size
         self._taken = begin + length
         self._awaited -= 1
         return bytes(memoryview(self._came)[begin : self._taken])
@@ -296,8 +273,7 @@ class _Pipes:
         if self._awaited > MANY and not self._more():
             time.sleep(NAP)
         while len(self._came) - self._taken < count:
-            writing = [self._to] if self._more() else []
-            readable, writable, _ = select.select([self._from], writing, [], limit.left())
+            readable, writable, _ = select.select([self._from], [self._to] if self._more() else [], [], limit.left())
             if writable:
                 self._send()
             if readable:
@@ -320,10 +296,12 @@ class _Pipes:
 
     def _piece(self) -> bytes:
         """Return what is sent next: one request, and more of them while they are small."""
-        found = bytearray()
-        while self._unsent and len(found) < PIECE:
-            found += self._unsent.popleft().frame()
-        return bytes(found)
+        frames: list[bytes] = []
+        room = PIECE
+        while self._unsent and room > 0:
+            frames.append(self._unsent.popleft().frame())
+            room -= len(frames[-1])
+        return b"".join(frames)
 
     def _send(self) -> bool:
         """Send what the pipe takes, and say whether it took anything."""
@@ -345,56 +323,6 @@ def _ends(process: "subprocess.Popen[bytes]") -> tuple[int, int]:
     return process.stdin.fileno(), process.stdout.fileno()
 
 
-# Shared by both sides: whatever comes must have these shapes.
+# Whatever comes must have these shapes.
 _READING = msgspec.msgpack.Decoder(Reading)
 _EXPLAINED = msgspec.msgpack.Decoder(Explained)
-encode = msgspec.msgpack.Encoder().encode
-
-OUT_OF_MEMORY = 70
-NICENESS = 10
-
-
-def main() -> None:
-    """Answer requests until the pipe is closed."""
-    from parsers import parse  # noqa: PLC0415  # only the child pays for loading the parsers
-
-    memory, parent = int(sys.argv[1]), int(sys.argv[2])
-    die_with(parent)
-    # Ctrl-C is for whoever started us, and that one ends us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Mail that arrives comes first. Not the reader itself: it would hold the database while it waits its turn.
-    os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # What is loaded stays; to look for cycles at each 700 objects takes a tenth of the time of a long list (measured).
-    gc.freeze()
-    gc.set_threshold(50_000)
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    # Whatever a library prints must not get between two answers.
-    sys.stdout = sys.stderr
-    _answer(answers, b"")
-    while len(head := requests.read(_HEAD.size)) == _HEAD.size:
-        length, asked, null_sender, kind = _HEAD.unpack(head)
-        try:
-            octets, request = requests.read(length), requests.read(asked).decode()
-            found: Reading | Explained
-            if kind == Kind.READ:
-                found = parse.read(octets, null_sender=null_sender, request=request)
-            elif kind == Kind.EXPLAIN:
-                found = parse.explain(octets, null_sender=null_sender, request=request)
-            else:
-                found = parse.explain_body(octets.decode(), html=kind == Kind.EXPLAIN_HTML, request=request)
-            answer = encode(found)
-        except MemoryError:
-            # What is left of the heap is not to be trusted.
-            os._exit(OUT_OF_MEMORY)
-        _answer(answers, answer)
-
-
-def _answer(answers: BinaryIO, answer: bytes) -> None:
-    answers.write(_LENGTH.pack(len(answer)) + answer)
-    answers.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -102,6 +102,8 @@ class Reader:
                 metrics.observe("pulsebox_reading_seconds", time.monotonic() - begun)
                 begun = time.monotonic()
                 read += len(some)
+                # Large ones are not kept until the next are there.
+                some.clear()
         return read
 
     def _unit(self, outcomes: Iterator[Outcome]) -> list[Outcome]:
@@ -127,6 +129,7 @@ class Reader:
                 # Half of them read, the next are claimed and sent ahead.
                 last, enough = claimed.last, len(claimed.messages) // 2
                 yield from self._ask(claimed.messages, asked)
+                del claimed
             if asked:
                 begun = time.monotonic()
                 answer = self._child.reading()
@@ -156,6 +159,9 @@ class Reader:
 
     def _store_each(self, outcomes: Sequence[Outcome], error: Exception) -> None:
         """After an error nobody knows whose fault it was: store one by one; the bad one is set aside."""
+        # The fault may be ours: a round that we remember is gone where an earlier state of the database was restored.
+        self._rounds.clear()
+        self._latest.clear()
         if len(outcomes) > 1:
             for each in outcomes:
                 self._store_all([each])

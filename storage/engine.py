@@ -35,6 +35,8 @@ LOG_PAGES = 50_000
 RESTED = 1.0
 # How long a thread waits for one of its process's connections to PostgreSQL before its unit fails, in seconds.
 POOL_WAIT = 10.0
+# Connections to SQLite that stay with the store between units; who waits for one in the pool would miss more.
+RESTING = 2
 # Where a pipelined unit keeps its pipeline.
 PIPE = "pipe"
 
@@ -129,7 +131,7 @@ class Store:
             tx.close()
             raise
         # Meanwhile all may have been closed, since they hold a file that was replaced.
-        if resting is self._resting:
+        if resting is self._resting and len(resting) < RESTING:
             resting.append(tx)
         else:
             tx.close()

@@ -12,12 +12,13 @@ from typing import Annotated, Any
 import typer
 
 from parsers.model import Explained, Status
+from smtpd_service.child import Kind
 from smtpd_service.cli import masked
 from smtpd_service.cli.complaint import Complaint, one_line
 from smtpd_service.cli.limited import STANDARD_INPUT, explained, octets_of
 from smtpd_service.cli.options import Json
 from smtpd_service.cli.paper import as_json, octet_stream, print_json
-from smtpd_service.parsing import Kind, Request
+from smtpd_service.parsing import Request
 
 
 class Form(StrEnum):

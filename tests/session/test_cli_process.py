@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from smtpd_service.cli.app import NOUNS
+from tests.service import eventually
 from tests.session.office import Office, clean_environment
 from tests.storage.stock import add_box, add_messages, box, message
 
@@ -104,6 +105,17 @@ def test_a_demonstration_has_its_folder_alone_and_takes_its_service_along(tmp_pa
             assert not Path(f"/proc/{service}").exists()
         finally:
             first.kill()
+
+
+def test_ctrl_c_while_the_command_loads_ends_it_without_a_word(tmp_path: Path) -> None:
+    # Who runs the tests in the background has it ignored.
+    command = ["env", "--default-signal=INT", PULSEBOX, "demo"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as started:
+        eventually(lambda: b"pydantic_core" in Path(f"/proc/{started.pid}/maps").read_bytes())
+        started.send_signal(signal.SIGINT)
+        said, _ = started.communicate(timeout=30)
+
+    assert (started.returncode, said) == (130, b"")
 
 
 def test_help_names_every_noun() -> None:

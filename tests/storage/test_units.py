@@ -3,7 +3,9 @@
 import shutil
 import sqlite3
 import threading
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -304,6 +306,21 @@ def test_a_file_that_was_moved_away_takes_no_commit_that_is_believed(sqlite_stor
 
     path.with_name("away.db").rename(path)
     add_box(sqlite_store, box("next@agency.test"))
+
+
+def test_more_threads_than_there_are_connections_wait_no_longer_than_for_their_turn(sqlite_store: Store) -> None:
+    """Those that rest are not missed in the pool: who waited there was told after half a minute that there is none."""
+    most = 14
+    at_once = threading.Barrier(most)
+
+    def work(_: int) -> None:
+        at_once.wait(10)
+        with sqlite_store.unit() as tx:
+            tx.execute(text("SELECT 1"))
+            time.sleep(0.003)
+
+    with ThreadPoolExecutor(most) as threads:
+        list(threads.map(work, range(most)))
 
 
 def test_a_new_database_is_opened_by_many_at_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from parsers import mime, text
 from parsers.model import Bullet, Explained, Status
 from parsers.parse import explain, explain_body, read
-from smtpd_service.parsing import encode
+from smtpd_service.child import encode
 
 HEAD = b"From: Ann Doe <ann@agency.test>\r\nSubject: Re: x\r\n"
 NAMES = st.sampled_from(["text/plain", "text/html", "text/calendar", "image/png", "application/ms-tnef", "x", ""])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from parsers.model import Reading, Status
 from parsers.parse import read
-from smtpd_service.parsing import encode
+from smtpd_service.child import encode
 
 HEAD = b"From: ann@agency.test\r\nSubject: x\r\nContent-Type: text/%s; charset=utf-8\r\n\r\n"
 PLAIN, HTML = HEAD % b"plain", HEAD % b"html"

@@ -2,10 +2,12 @@
 
 import random
 import string
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -15,7 +17,7 @@ from sqlalchemy import text
 from parsers.model import Reading
 from smtpd_service.claiming import LEASE
 from smtpd_service.identity import new_id, now
-from smtpd_service.parsing import Child, ParsingError, Request
+from smtpd_service.parsing import Child, NoChildError, ParsingError, Request
 from smtpd_service.reader import Reader
 from storage import messages, rounds
 from storage.engine import Store
@@ -291,6 +293,45 @@ def test_what_a_reader_holds_is_not_given_to_it_again_when_the_lease_runs_out(st
 
     assert own.given == 25
     assert rows(store, "SELECT count(*), count(DISTINCT message) FROM submissions") == [(25, 25)]
+
+
+def test_nothing_is_held_while_the_child_comes_up(
+    store: Store, hr: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is killed then has tried nothing, and loading the parsers takes longer than to read many."""
+    add_messages(store, hr, message(GOOD))
+    begun, program = tmp_path / "begun", tmp_path / "child"
+    program.write_text(f"#!/bin/sh\ntouch {begun}; sleep 0.2\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    held = []
+
+    def look() -> None:
+        eventually(begun.exists)
+        held.append(leased(store))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    with pytest.raises(NoChildError):
+        reader(store, fresh_child()).read()
+    looking.join()
+
+    assert held == [False]
+
+
+def test_rounds_that_a_restored_database_has_not_are_made_again(store: Store, child: Child, hr: Mailbox) -> None:
+    one = reader(store, child)
+    add_messages(store, hr, message(GOOD))
+    one.read()
+    with store.unit() as tx:
+        for statement in ("DELETE FROM bullet", "DELETE FROM submission", "DELETE FROM round"):
+            tx.execute(text(statement))
+    add_messages(store, hr, message(said("d", "e", "f")), message(said("g", "h", "i")))
+
+    one.read()
+
+    assert rows(store, "SELECT state, parked_reason FROM messages") == [("read", None)] * 3
+    assert rows(store, "SELECT count(DISTINCT round) FROM submissions") == [(1,)]
 
 
 def test_a_message_that_the_database_refuses_is_parked_alone(store: Store, child: Child, hr: Mailbox) -> None:
