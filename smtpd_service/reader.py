@@ -88,8 +88,8 @@ class Reader:
     def read(self) -> int:
         """Claim, parse and store until fewer wait than a batch holds; return how many messages that were.
 
-        The child is never idle meanwhile: it is given the next batch while the last is stored. Raises StorageError,
-        and NoChildError where parsing cannot even begin.
+        Unless mail is arriving, the child is given the next batch while the last is stored. Raises StorageError, and
+        NoChildError where parsing cannot even begin.
         """
         read = 0
         if not self._claims.any_free():
@@ -126,8 +126,9 @@ class Reader:
         while not self._stopping.is_set():
             if not last and len(asked) <= enough:
                 claimed = self._claims.more()
-                # Half of them read, the next are claimed and sent ahead.
-                last, enough = claimed.last, len(claimed.messages) // 2
+                # Half of them read, the next are claimed and sent ahead. Not while mail arrives, which comes first:
+                # then the child parses or the reader stores, and both have one processor.
+                last, enough = claimed.last, 0 if claimed.busy else len(claimed.messages) // 2
                 yield from self._ask(claimed.messages, asked)
                 del claimed
             if asked:

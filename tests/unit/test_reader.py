@@ -284,6 +284,19 @@ def test_the_child_is_given_more_before_it_has_read_all(store: Store, hr: Mailbo
     assert rows(store, "SELECT count(*) FROM messages WHERE state = 'read'") == [(35,)]
 
 
+def test_while_mail_arrives_the_child_waits_for_what_is_stored(store: Store, hr: Mailbox) -> None:
+    """Who arrives comes first, and a reader has one processor then; the last came just now, by their clocks."""
+    add_messages(
+        store, hr, *(message(said("a", "b", str(n)), received_at=now() + timedelta(hours=1)) for n in range(25))
+    )
+    own = ObservedChild()
+
+    assert reader(store, own, batch=10).read() == 25
+    own.close()
+
+    assert own.waiting == [0, 0, 0]
+
+
 def test_what_a_reader_holds_is_not_given_to_it_again_when_the_lease_runs_out(store: Store, hr: Mailbox) -> None:
     add_messages(store, hr, *(message(said("a", "b", str(n))) for n in range(25)))
     own = ObservedChild(meanwhile=lambda: free_leases(store))
