@@ -125,7 +125,7 @@ def asked_after_what_is_there(stock: tuple[Store, Known], monkeypatch: pytest.Mo
     monkeypatch.setattr(test_plans, "SOME", ids)
     monkeypatch.setattr(test_plans, "IDS", [str(each) for each in ids])
     monkeypatch.setattr(test_plans, "ANSWERS", answers)
-    monkeypatch.setattr(test_plans, "KNOWN", replace(KNOWN, id=ids[0]))
+    monkeypatch.setattr(test_plans, "KNOWN", KNOWN._replace(id=ids[0]))
     monkeypatch.setattr(test_plans, "HELD", replace(HELD, message=ids[0]))
 
 
