@@ -1,5 +1,6 @@
 """`pulsebox`, and `python -m smtpd_service`."""
 
+import signal
 import sys
 
 INTERRUPTED = 130
@@ -13,6 +14,10 @@ def main() -> int:
         return run(sys.argv[1:])
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        # Who is told twice ends once: in its last moments Python gives signals back to the system, which would kill it.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the tests share: a database of either kind, and the service as it ships, in processes of its own."""
 
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -29,6 +30,18 @@ def every_report_is_read_by_others() -> Iterator[None]:
     if is_here("sisimai"):
         wrong = provoked.misread()
         assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture(autouse=True)
+def signals_are_left_as_found() -> Iterator[None]:
+    """Fail what changes how this process takes signals: programs that later tests start would inherit it."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    after = [signal.getsignal(number) for number in numbers]
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+    assert after == before
 
 
 @pytest.fixture(scope="session")

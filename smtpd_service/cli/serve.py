@@ -1,6 +1,5 @@
 """`pulsebox serve`: the service, or one role of it, in the foreground."""
 
-import signal
 from enum import StrEnum
 from typing import Annotated
 
@@ -34,8 +33,3 @@ def serve(
             raise Complaint(str(error)) from error
         except OSError as error:
             raise Complaint(f"{error.strerror or error}; see: pulsebox doctor") from error
-        finally:
-            # Who is told twice ends once: in its last moments Python gives signals back to the system, which would
-            # kill it.
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_IGN)
