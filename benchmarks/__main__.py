@@ -45,8 +45,6 @@ def main(arguments: Sequence[str]) -> int:
     """Return the exit code: 1 when a server failed under the load, or time grew faster than the mail."""
     # Wide enough for the table where the output is a file.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    # A terminated run takes its servers with it: Postfix would stay for ever.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     options = _options(arguments)
     try:
         return WHAT[options.what](console, options) or 0
@@ -69,4 +67,6 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    # A terminated run takes its servers with it: Postfix would stay for ever.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main(sys.argv[1:]))

@@ -75,7 +75,8 @@ def _file_name(notice_id: str) -> str:
 def _make(folder: Path) -> None:
     if all((folder / part).is_dir() for part in ("tmp", "new", "cur")):
         return
-    for part in ("tmp", "new", "cur"):
+    # `new` last: who finds it finds a whole maildir.
+    for part in ("tmp", "cur", "new"):
         (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
     _sync_folder(folder)
     _sync_folder(folder.parent)
