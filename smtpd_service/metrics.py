@@ -45,6 +45,7 @@ _REFUSED: Final = {
 }
 _TURNED_AWAY: Final = {reason: _HEAD + slot for (reason,), slot in PLACES["pulsebox_connections_refused"].items()}
 _READ: Final = {status.upper(): _HEAD + slot for (status,), slot in PLACES["pulsebox_messages_read"].items()}
+_BATCHES: Final = next(figure for figure in FIGURES if figure.name == "pulsebox_batch_messages")
 _BULLETS: Final = _ONLY["pulsebox_bullets_read"]
 _ACCEPTED, _ACCEPTED_OCTETS, _REPEATED = (
     _ONLY[name] for name in ("pulsebox_messages_accepted", "pulsebox_accepted_octets", "pulsebox_messages_repeated")
@@ -53,6 +54,8 @@ _ACCEPTED, _ACCEPTED_OCTETS, _REPEATED = (
 # This process's own row, and the CPU time that it has counted there.
 _row = memoryview(bytearray(_ROW * _OCTETS)).cast("d")
 _cpu = 0.0
+# Where it sits, if anywhere.
+_board: "Board | None" = None
 
 
 class Board:
@@ -84,8 +87,8 @@ class Board:
 
     def sit(self, name: str) -> None:
         """Count from now on in the row of `name`."""
-        global _row, _cpu  # counting is for all of a process, as logging is
-        _row, _cpu = self._rows[self.names.index(name)], 0.0
+        global _row, _cpu, _board  # counting is for all of a process, as logging is
+        _row, _cpu, _board = self._rows[self.names.index(name)], 0.0, self
 
     # What is read.
 
@@ -167,6 +170,14 @@ def committed(messages: int, seconds: float) -> None:
     """Count a transaction of the writer."""
     observe("pulsebox_batch_messages", messages)
     observe("pulsebox_commit_seconds", seconds)
+
+
+def taken() -> tuple[float, float]:
+    """Return how many messages the listeners beside this process have ever taken, in how many transactions."""
+    if _board is None:
+        return 0.0, 0.0
+    *transactions, messages = _board.total(_BATCHES, ())
+    return messages, sum(transactions)
 
 
 # Being heard of.

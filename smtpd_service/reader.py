@@ -24,6 +24,7 @@ from smtpd_service.identity import now
 from smtpd_service.parsing import Child, NoChildError, ParsingError
 from smtpd_service.receipting import Filed, ReceiptPolicy, receipts_owed
 from smtpd_service.submitting import rules_of, storable
+from smtpd_service.traffic import Traffic
 from storage import messages, notices
 from storage.engine import StorageError, Store, Tx
 from storage.records import Campaign, PendingMessage, Round
@@ -51,7 +52,10 @@ class Outcome:
 
 
 class Reader:
-    """One reading process: `batch` messages in a lease, each parsed by `child`; without `receipts` none is owed."""
+    """One reading process: `batch` messages in a lease, each parsed by `child`; without `receipts` none is owed.
+
+    Without `traffic` it never stands back for mail that arrives.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Reader:
         batch: int,
         stopping: threading.Event,
         receipts: ReceiptPolicy | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self._store = store
         self._child = child
@@ -68,6 +73,7 @@ class Reader:
         self._stopping = stopping
         self._receipts = receipts
         self._claims = Claims(store, batch)
+        self._traffic = traffic or Traffic(longest=0)
         self._rounds: dict[tuple[str, str], Round] = {}
         # Of each campaign, the round that was answered last.
         self._latest: dict[str, Round] = {}
@@ -76,6 +82,7 @@ class Reader:
     def run(self) -> None:
         """Read until `stopping` is set; the message under way is finished, and what is read is stored."""
         while not self._stopping.is_set():
+            self._traffic.let_pass(self._stopping)
             try:
                 self.read()
                 # Few at a time would hold the database as often as they come, and mail waits for it.
@@ -88,8 +95,8 @@ class Reader:
     def read(self) -> int:
         """Claim, parse and store until fewer wait than a batch holds; return how many messages that were.
 
-        Unless mail is arriving, the child is given the next batch while the last is stored. Raises StorageError, and
-        NoChildError where parsing cannot even begin.
+        Unless mail is arriving, the child is given the next batch while the last is stored; in a burst the next is not
+        claimed at all. Raises StorageError, and NoChildError where parsing cannot even begin.
         """
         read = 0
         if not self._claims.any_free():
@@ -124,11 +131,12 @@ class Reader:
         asked: deque[PendingMessage] = deque()
         last, enough = False, 0
         while not self._stopping.is_set():
+            last = last or self._traffic.first()
             if not last and len(asked) <= enough:
                 claimed = self._claims.more()
                 # Half of them read, the next are claimed and sent ahead. Not while mail arrives, which comes first:
                 # then the child parses or the reader stores, and both have one processor.
-                last, enough = claimed.last, 0 if claimed.busy else len(claimed.messages) // 2
+                last, enough = claimed.last, 0 if self._traffic.arriving() else len(claimed.messages) // 2
                 yield from self._ask(claimed.messages, asked)
                 del claimed
             if asked:

@@ -44,6 +44,7 @@ from smtpd_service.smtp.certificate import Certificate, certificate_of
 from smtpd_service.smtp.listener import address_of, close_sockets, listen, open_sockets
 from smtpd_service.smtp.queues import queues_of
 from smtpd_service.systemd import Notifier, handed_over
+from smtpd_service.traffic import Traffic
 from smtpd_service.warning import Policy
 from smtpd_service.watch import Watch
 from storage import acceptance
@@ -97,14 +98,12 @@ def run_listener(
     )
     watch = Watch(store, int(settings.storage.reserve))
     checkpoints = Checkpoints(store)
-    watch.start()
-    intake.start()
-    checkpoints.start()
+    for each in (watch, intake, checkpoints):
+        each.start()
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_until_told(partial(listen, settings, sockets, intake, watch, certificate=certificate), ready))
-    intake.stop()
-    checkpoints.stop()
-    watch.stop()
+    for each in (intake, checkpoints, watch):
+        each.stop()
     store.close()
 
 
@@ -115,10 +114,11 @@ def run_reader(settings: Settings, ready: SharedEvent) -> None:
     # What a power failure takes of it is read again.
     store = open_store(settings.database_url, durable=False)
     child = Child(deadline=settings.reader.deadline.total_seconds(), memory=int(settings.reader.memory))
-    ready.set()
+    traffic = Traffic(settings.reader.stand_back.total_seconds())
     batch, receipts = settings.reader.batch, receipts_of(settings)
+    ready.set()
     with metrics.beating(), present(store, "reader", stopping.is_set):
-        Reader(store, child, batch=batch, stopping=stopping, receipts=receipts).run()
+        Reader(store, child, batch=batch, stopping=stopping, receipts=receipts, traffic=traffic).run()
     store.close()
 
 

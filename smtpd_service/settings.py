@@ -155,6 +155,7 @@ class Reader(Section):
     batch: Count = 100
     deadline: Positive = timedelta(seconds=2)
     memory: Annotated[Size, Field(ge=64_000_000)] = ByteSize(512_000_000)
+    stand_back: Duration = timedelta(minutes=2)
 
 
 def _give_up(value: timedelta) -> timedelta:
@@ -311,10 +312,8 @@ class Settings(Section):
     @property
     def database_url(self) -> str:
         """Return the database's address, a relative SQLite file taken from the configuration's folder."""
-        prefix = "sqlite:///"
-        if self.database.url.startswith(prefix):
-            return f"{prefix}{self.file.parent / self.database.url.removeprefix(prefix)}"
-        return self.database.url
+        before, sqlite, path = self.database.url.partition("sqlite:///")
+        return f"{sqlite}{self.file.parent / path}" if sqlite and not before else self.database.url
 
     @field_validator("tls")
     @classmethod
