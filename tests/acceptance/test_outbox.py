@@ -95,9 +95,16 @@ def count(service: Service, state: str) -> int:
 
 
 def look_now(service: Service) -> None:
-    """Have the courier look at once, as `pulsebox outbox retry` does."""
-    with service.store() as store, store.unit() as tx:
-        outages.look_now(tx, now())
+    """Have the courier look at once, as `pulsebox outbox retry` does, once the outage that it has logged is stored."""
+    with service.store() as store:
+        eventually(lambda: _known(store))
+        with store.unit() as tx:
+            outages.look_now(tx, now())
+
+
+def _known(store: Store) -> bool:
+    with store.reading() as tx:
+        return bool(outages.known(tx))
 
 
 def test_ten_thousand_bounces_go_once_each_and_in_turns_when_the_relay_is_back(service_on_each: Service) -> None:
