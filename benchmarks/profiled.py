@@ -17,8 +17,8 @@ from types import FrameType
 from typing import Any
 
 from smtpd_service import service
-from smtpd_service.service import Post
 from smtpd_service.settings import load
+from smtpd_service.supervisor import Post
 
 Profiles = dict[str, cProfile.Profile]
 
