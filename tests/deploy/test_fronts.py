@@ -2,14 +2,18 @@
 
 import os
 import re
+import select
 import shutil
 import smtplib
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import psycopg
 import psycopg.conninfo
 import pytest
@@ -20,7 +24,7 @@ from tests.monitoring.scrape import reasons, watched
 from tests.postfix import free_port, postfix
 from tests.servers import PostgresServer
 from tests.service import Service, eventually, mail
-from tests.session.dialogue import HR, MAIL, Dialogue, rows
+from tests.session.dialogue import HR, MAIL, RCPT, Dialogue, rows
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ANN = "ann@sender.test"
@@ -53,65 +57,127 @@ def received(service: Service) -> list[str]:
     return [row["client"] for row in rows(service, "SELECT client FROM message ORDER BY id")]
 
 
-@pytest.mark.acceptance
-def test_behind_haproxy_mail_goes_to_the_node_that_is_ready_and_not_to_one_that_drains(tmp_path: Path) -> None:
-    needs("haproxy")
-    nodes: list[tuple[Service, int, int]] = []
+class Node(NamedTuple):
+    """A node, the port at which it takes mail from HAProxy, and the one at which it tells how it does."""
+
+    service: Service
+    port: int
+    watch: int
+
+    @property
+    def ready(self) -> tuple[int, list[str]]:
+        return reasons(self.watch, "/ready")
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[list[Node]]:
+    """Two nodes that are ready."""
+    made: list[Node] = []
     for name in ("node1", "node2"):
         (tmp_path / name).mkdir()
-        node = Service(tmp_path / name)
-        node.mailbox(HR)
+        service = Service(tmp_path / name)
+        service.mailbox(HR)
         port = free_port()
-        node.set("smtp", listen=[f"127.0.0.1:{port} proxy"])
-        node.set("smtp", trusted_relays=["127.0.0.1/32"], trusted_networks=[f"{CLIENT}/32"])
-        nodes.append((node, port, watched(node)))
-    front = free_port()
-    stats = tmp_path / "admin.sock"
+        service.set("smtp", listen=[f"127.0.0.1:{port} proxy"])
+        service.set("smtp", trusted_relays=["127.0.0.1/32"], trusted_networks=[f"{CLIENT}/32"])
+        made.append(Node(service, port, watched(service)))
+    try:
+        for node in made:
+            node.service.start()
+        eventually(lambda: all(node.ready == (200, []) for node in made))
+        yield made
+    finally:
+        for node in made:
+            node.service.kill()
+
+
+@pytest.fixture
+def front(tmp_path: Path, nodes: list[Node]) -> Iterator[int]:
+    """The port of an HAProxy before them, with the example's configuration."""
+    needs("haproxy")
+    port = free_port()
     text = changed(
         "haproxy/haproxy.cfg",
         # This machine may not let us open so many files.
         ("maxconn 20000", "maxconn 200"),
-        ("stats socket /run/haproxy/admin.sock", f"stats socket {stats}"),
-        ("    bind 0.0.0.0:25\n    bind [::]:25 v6only\n", f"    bind 127.0.0.1:{front}\n"),
+        ("stats socket /run/haproxy/admin.sock", f"stats socket {tmp_path / 'admin.sock'}"),
+        ("    bind 0.0.0.0:25\n    bind [::]:25 v6only\n", f"    bind 127.0.0.1:{port}\n"),
         ("port 9525 ", ""),
-        ("server node1 10.0.0.11:10025", f"server node1 127.0.0.1:{nodes[0][1]} port {nodes[0][2]}"),
-        ("server node2 10.0.0.12:10025", f"server node2 127.0.0.1:{nodes[1][1]} port {nodes[1][2]}"),
+        ("server node1 10.0.0.11:10025", f"server node1 127.0.0.1:{nodes[0].port} port {nodes[0].watch}"),
+        ("server node2 10.0.0.12:10025", f"server node2 127.0.0.1:{nodes[1].port} port {nodes[1].watch}"),
     )
     (tmp_path / "haproxy.cfg").write_text(text)
+    with running(program("haproxy"), "-db", "-f", str(tmp_path / "haproxy.cfg"), port=port):
+        yield port
 
-    def send(number: int) -> None:
+
+def send(front: int, numbers: range) -> None:
+    for number in numbers:
         with smtplib.SMTP("127.0.0.1", front, timeout=20, source_address=(CLIENT, 0)) as client:
             client.sendmail("ann@agency.test", [HR], mail(message_id=f"{number}@agency.test"))
 
-    (first, _, watch), (second, _, _) = nodes
-    try:
-        for node, _, _ in nodes:
-            node.start()
-        eventually(lambda: all(reasons(each, "/ready") == (200, []) for _, _, each in nodes))
-        with running(program("haproxy"), "-db", "-f", str(tmp_path / "haproxy.cfg"), port=front):
-            for number in range(8):
-                send(number)
-            # Both had some, and both know who came to HAProxy.
-            assert {*received(first), *received(second)} == {CLIENT}
-            assert len(received(first)) + len(received(second)) == 8
 
-            leaving = first.process
-            assert leaving is not None
-            with Dialogue(("127.0.0.1", nodes[0][1])) as open_session:
-                header = f"PROXY TCP4 {CLIENT} 127.0.0.1 40000 25"
-                for line, code in ((header, "220"), ("EHLO client.test", "250"), (MAIL, "250")):
-                    open_session.send(f"{line}\r\n".encode())
-                    assert open_session.reply()[:3] == code
-                leaving.terminate()
-                eventually(lambda: reasons(watch, "/ready") == (503, ["draining"]))
-                eventually(lambda: leaving.poll() is not None)
-            before = len(received(second))
-            for number in range(8, 14):
-                send(number)
-            assert len(received(second)) == before + 6
-    finally:
-        for node, _, _ in nodes:
-            node.kill()
+@contextmanager
+def open_sessions(front: int) -> Iterator[list[Dialogue]]:
+    """Give a session at each node, in the midst of a message: HAProxy hands each to who has fewest."""
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(Dialogue(("127.0.0.1", front), source=CLIENT)) for _ in range(2)]
+        for each in sessions:
+            assert each.reply()[:3] == "220"
+            for line in ("EHLO client.test", MAIL):
+                assert said(each, line) == "250"
+        yield sessions
+
+
+def said(session: Dialogue, line: str) -> str:
+    session.send(f"{line}\r\n".encode())
+    return session.reply()[:3]
+
+
+@pytest.mark.acceptance
+def test_behind_haproxy_mail_goes_to_the_node_that_is_ready_and_not_to_one_that_drains(
+    nodes: list[Node], front: int
+) -> None:
+    first, second = nodes
+    send(front, range(8))
+    # Both had some, and both know who came to HAProxy.
+    assert {*received(first.service), *received(second.service)} == {CLIENT}
+    assert len(received(first.service)) + len(received(second.service)) == 8
+
+    leaving = first.service.process
+    assert leaving is not None
+    with open_sessions(front) as sessions:
+        leaving.terminate()
+        eventually(lambda: first.ready == (503, ["draining"]))
+        # Long enough for HAProxy to have looked twice.
+        time.sleep(3)
+        assert [said(each, RCPT) for each in sessions] == ["250", "250"]
+        before = len(received(second.service))
+        send(front, range(8, 14))
+        assert len(received(second.service)) == before + 6
+    eventually(lambda: leaving.poll() is not None)
+
+
+@pytest.mark.acceptance
+def test_behind_haproxy_sessions_of_a_node_that_does_not_answer_are_ended_and_others_go_on(
+    nodes: list[Node], front: int
+) -> None:
+    stopped = nodes[0].service.process
+    assert stopped is not None
+    family = [psutil.Process(stopped.pid), *psutil.Process(stopped.pid).children(recursive=True)]
+    with open_sessions(front) as sessions:
+        for each in family:
+            each.suspend()
+        try:
+            heard, _, _ = select.select([each.socket for each in sessions], [], [], 20)
+            [ended] = [each for each in sessions if each.socket in heard]
+            assert ended.closed()
+            [other] = [each for each in sessions if each is not ended]
+            assert said(other, RCPT) == "250"
+            send(front, range(6))
+        finally:
+            for each in family:
+                each.resume()
 
 
 @pytest.mark.acceptance
@@ -190,5 +256,9 @@ def test_pgbouncer_starts_with_the_configuration_and_hands_on_in_transactions(po
             with psycopg.connect(f"{there} user=pgbouncer dbname=pgbouncer", autocommit=True) as admin:
                 shown = {row[0]: row[1] for row in admin.execute("SHOW CONFIG").fetchall()}
         assert (shown["pool_mode"], shown["query_wait_timeout"]) == ("transaction", "15")
+        page = (DEPLOY.parent / "docs/operations.md").read_text()
+        told = dict(re.findall(r"^(tcp_\w+) = (\d+)$", page, re.MULTILINE))
+        assert told == {key: shown[key] for key in told}
+        assert len(told) == 4
     finally:
         shutil.rmtree(folder, ignore_errors=True)
