@@ -20,14 +20,20 @@ from storage.records import Campaign, MessageId, PendingMessage
 # A lease of a reader that was killed is free again after this.
 LEASE = timedelta(seconds=8)
 RENEW_EVERY = 3.0
+# Mail is arriving where the last came so lately.
+ARRIVING = timedelta(seconds=0.25)
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Messages that were claimed, oldest first; `last` says that no others wait for now, or few."""
+    """Messages that were claimed, oldest first.
+
+    `last` says that no others wait for now, or few; `busy`, that mail is arriving.
+    """
 
     messages: Sequence[PendingMessage]
     last: bool
+    busy: bool = False
 
 
 class Claims:
@@ -59,10 +65,11 @@ class Claims:
         with self._store.reading() as tx:
             self.campaigns = rounds.campaigns(tx)
             found = messages.load(tx, ids)
+            newest = messages.newest(tx)
         few = (
             len(claimed) < self._batch and sum(len(each.octets or b"") for each in found) < messages.CLAIMED_OCTETS // 2
         )
-        return Claimed(found, last=few)
+        return Claimed(found, last=few, busy=newest is not None and at - newest < ARRIVING)
 
     def still(self, tx: Tx, ids: Sequence[MessageId]) -> set[MessageId]:
         """Return which of `ids` no other reader has taken over, locked until the unit ends."""

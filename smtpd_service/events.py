@@ -30,6 +30,8 @@ class Event(StrEnum):
     DATABASE_AWAY = "database away"
     DATABASE_BACK = "database back"
     SPACE_LOW = "space low"
+    READER_STANDS_BACK = "reader stands back"
+    READER_READS_ON = "reader reads on"
     MESSAGE_READ = "message read"
     MESSAGE_PARKED = "message parked"
     QUARANTINED = "quarantined"

@@ -101,6 +101,11 @@ FIGURES = (
     Figure("pulsebox_bullets_read", "counter", "items in those messages"),
     Figure("pulsebox_messages_parked", "counter", "messages that could not be read and were set aside"),
     Figure("pulsebox_parsing_children_replaced", "counter", "parsing processes that a message made fail"),
+    Figure(
+        "pulsebox_reading_stood_back_seconds",
+        "counter",
+        "time in which a reader stood back for a burst, summed over readers",
+    ),
     Figure("pulsebox_reading_seconds", "histogram", "what a reader stores at once, parsed and stored", bounds=_SECONDS),
     Figure(
         "pulsebox_notice_tries",

@@ -106,6 +106,12 @@ class Board:
         first = _HEAD + PLACES[figure.name][series]
         return [sum(row[slot] for row in self._rows) for slot in range(first, first + figure.slots)]
 
+    def histograms(self, figure: Figure) -> list[tuple[float, float]]:
+        """Return the sum and the count of what each process has put into a histogram without labels."""
+        first = _ONLY[figure.name]
+        last = first + len(figure.bounds) + 1
+        return [(row[last], sum(row[first:last])) for row in self._rows]
+
 
 # Counting.
 
@@ -172,12 +178,9 @@ def committed(messages: int, seconds: float) -> None:
     observe("pulsebox_commit_seconds", seconds)
 
 
-def taken() -> tuple[float, float]:
-    """Return how many messages the listeners beside this process have ever taken, in how many transactions."""
-    if _board is None:
-        return 0.0, 0.0
-    *transactions, messages = _board.total(_BATCHES, ())
-    return messages, sum(transactions)
+def taken() -> list[tuple[float, float]]:
+    """Return, for each process of this service, how many messages it has ever taken, in how many transactions."""
+    return _board.histograms(_BATCHES) if _board is not None else []
 
 
 # Being heard of.

@@ -82,7 +82,6 @@ class Reader:
     def run(self) -> None:
         """Read until `stopping` is set; the message under way is finished, and what is read is stored."""
         while not self._stopping.is_set():
-            self._traffic.let_pass(self._stopping)
             try:
                 self.read()
                 # Few at a time would hold the database as often as they come, and mail waits for it.
@@ -99,7 +98,7 @@ class Reader:
         claimed at all. Raises StorageError, and NoChildError where parsing cannot even begin.
         """
         read = 0
-        if not self._claims.any_free():
+        if self._traffic.first() or not self._claims.any_free():
             return read
         with self._claims.kept(), self._child.talk():
             outcomes = self._outcomes()
@@ -136,7 +135,7 @@ class Reader:
                 claimed = self._claims.more()
                 # Half of them read, the next are claimed and sent ahead. Not while mail arrives, which comes first:
                 # then the child parses or the reader stores, and both have one processor.
-                last, enough = claimed.last, 0 if self._traffic.arriving() else len(claimed.messages) // 2
+                last, enough = claimed.last, 0 if claimed.busy else len(claimed.messages) // 2
                 yield from self._ask(claimed.messages, asked)
                 del claimed
             if asked:

@@ -1,65 +1,81 @@
-"""Mail is accepted first, and read after: what the listeners of a reader's own machine are at, by their counters.
+"""Mail is accepted first, and read after: how a reader knows of a burst, by the counters of the listeners beside it.
 
 Mail that is not taken is put off, and mail that is not read is only late; and a listener needs the processors that
-readers would use. Readers that run alone (`serve reader`) see no listener and never stand back.
+readers would use. A reader of another service, on this machine or another, sees no listener and never stands back.
 """
 
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from smtpd_service import metrics
+from smtpd_service.events import Event, note
 
-# Mail is arriving where the last came so lately, in seconds.
-ARRIVING = 0.25
-# A burst is where the listeners' transactions hold so many messages on the mean since the last look: as many clients
-# or more wait for their 250, 20 ms and longer (measured at 2,500 a second on two processors).
+# Where a listener's transactions hold so many messages on the mean since the last look, as many clients or more wait
+# for their 250, 20 ms and longer (measured at 2,500 a second on two processors).
 CROWD = 30.0
 LOOK_EVERY = 0.1
+# A relay that hands in what it has gathered is no burst: so many looks must have seen a crowd. A burst is over when
+# none did for so many seconds: between two slow commits nothing is counted at all.
+LOOKS = 3
+CALM = 2.0
 
 
 class Traffic:
-    """What one reader knows of it; it stands back `longest` seconds in a row at most, and then not for as long."""
+    """What one reader knows of it; it stands back for `longest` seconds at most, and then reads for as long.
+
+    What was read between two bursts makes up for as much: of any long time, no more than half is stood back.
+    """
 
     def __init__(
         self,
         longest: float,
-        taken: Callable[[], tuple[float, float]] = metrics.taken,
+        taken: Callable[[], Sequence[tuple[float, float]]] = metrics.taken,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._longest = longest
         self._taken = taken
         self._clock = clock
         self._seen, self._seen_at = taken(), clock()
-        self._came_at = -ARRIVING
-        self._burst = False
-        self._since = 0.0
-
-    def arriving(self) -> bool:
-        """Say whether mail has come lately."""
-        return self._look() - self._came_at < ARRIVING
+        self._crowds, self._crowd_at = 0, 0.0
+        # Seconds that were stood back and not read since; whether they are being made up for now.
+        self._stood = 0.0
+        self._owing = False
+        self._standing = False
 
     def first(self) -> bool:
         """Say whether mail comes first now: in a burst, unless the reader has stood back for too long."""
-        at = self._look()
-        return self._burst and (at - self._since) % (2 * self._longest) < self._longest
-
-    def let_pass(self, stopping: threading.Event) -> None:
-        """Wait for as long as mail comes first, or until `stopping` is set."""
-        while self.first() and not stopping.wait(LOOK_EVERY):
-            pass
-
-    def _look(self) -> float:
-        """Read the counters unless that was done a moment ago; return what time it is."""
         at = self._clock()
-        if at - self._seen_at < LOOK_EVERY:
-            return at
-        before, self._seen, self._seen_at = self._seen, self._taken(), at
-        messages, transactions = (now - then for now, then in zip(self._seen, before, strict=True))
-        if messages:
-            self._came_at = at
-        burst = self._longest > 0 and messages >= max(CROWD, CROWD * transactions)
-        if burst and not self._burst:
-            self._since = at
-        self._burst = burst
-        return at
+        if at - self._seen_at >= LOOK_EVERY:
+            passed, self._seen_at = at - self._seen_at, at
+            self._count(passed)
+            self._stand(back=self._burst(at) and not self._owing)
+        return self._standing
+
+    def _count(self, passed: float) -> None:
+        """Account for the time since the last look."""
+        if self._standing:
+            metrics.add("pulsebox_reading_stood_back_seconds", passed)
+        self._stood = max(0.0, self._stood + (passed if self._standing else -passed))
+        if self._stood >= self._longest:
+            self._owing = True
+        elif not self._stood:
+            self._owing = False
+
+    def _burst(self, at: float) -> bool:
+        before, self._seen = self._seen, self._taken()
+        if any(_crowd(*now, *then) for now, then in zip(self._seen, before, strict=True)):
+            self._crowds += 1
+            self._crowd_at = at
+        elif at - self._crowd_at >= CALM:
+            self._crowds = 0
+        return self._crowds >= LOOKS
+
+    def _stand(self, *, back: bool) -> None:
+        if back != self._standing:
+            note(Event.READER_STANDS_BACK if back else Event.READER_READS_ON)
+        self._standing = back
+
+
+def _crowd(messages: float, transactions: float, messages_before: float, transactions_before: float) -> bool:
+    more = transactions - transactions_before
+    return more > 0 and messages - messages_before >= CROWD * more

@@ -51,6 +51,18 @@ def any_claimable(tx: Tx, now: datetime) -> bool:
     return bool(_ANY_CLAIMABLE.rows(tx, now=now))
 
 
+# By id, which tells the moment: the newest has the last.
+_NEWEST = Prepared(
+    lambda _: select(message.c.received_at).where(message.c.state == "pending").order_by(message.c.id.desc()).limit(1)
+)
+
+
+def newest(tx: Tx) -> datetime | None:
+    """Return when the last of the mail came that is not read yet; waits for no writer."""
+    found = list(_NEWEST.rows(tx))
+    return found[0][0] if found else None
+
+
 _FIND = Prepared(
     lambda _: (
         _claimable()

@@ -6,24 +6,26 @@ MANY = int(CROWD)
 
 
 class Listeners:
-    """Listeners that take mail when a test says so, and a clock that stands still until then."""
+    """Two listeners that take mail when a test says so, and a clock that stands still until then."""
 
     def __init__(self) -> None:
-        self.messages = self.transactions = 0.0
+        self.counted = [(0.0, 0.0), (0.0, 0.0)]
         self.at = 1000.0
 
-    def taken(self) -> tuple[float, float]:
-        return self.messages, self.transactions
+    def taken(self) -> list[tuple[float, float]]:
+        return list(self.counted)
 
     def clock(self) -> float:
         return self.at
 
-    def take(self, messages: int, transactions: int) -> None:
-        """Let some time pass in which so many are taken."""
-        self.messages += messages
-        self.transactions += transactions
+    def take(self, *each: tuple[int, int], seconds: float = LOOK_EVERY) -> None:
+        """Let some time pass in which each listener takes so many messages in so many transactions."""
+        for place, (messages, transactions) in enumerate(each):
+            before = self.counted[place]
+            self.counted[place] = (before[0] + messages, before[1] + transactions)
         # A hair more: a sum of tenths is not always a tenth more.
-        self.at += LOOK_EVERY + 1e-6
+        self.at += seconds + 1e-6
 
     def burst(self) -> None:
-        self.take(3 * MANY, 3)
+        """Let a tenth of a second pass in which one of them takes many at a time."""
+        self.take((3 * MANY, 3))

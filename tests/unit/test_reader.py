@@ -19,7 +19,7 @@ from smtpd_service.claiming import LEASE
 from smtpd_service.identity import new_id, now
 from smtpd_service.parsing import Child, NoChildError, ParsingError, Request
 from smtpd_service.reader import Reader
-from smtpd_service.traffic import Traffic
+from smtpd_service.traffic import CALM, Traffic
 from storage import messages, rounds
 from storage.engine import Store
 from storage.query import run
@@ -287,14 +287,13 @@ def test_the_child_is_given_more_before_it_has_read_all(store: Store, hr: Mailbo
 
 
 def test_while_mail_arrives_the_child_waits_for_what_is_stored(store: Store, hr: Mailbox) -> None:
-    """Who arrives comes first, and a reader has one processor then."""
-    add_messages(store, hr, *(message(said("a", "b", str(n))) for n in range(25)))
-    listeners = Listeners()
-    traffic = Traffic(60.0, listeners.taken, listeners.clock)
-    listeners.take(1, 1)
+    """Who arrives comes first, and a reader has one processor then; the last came just now, by their clocks."""
+    add_messages(
+        store, hr, *(message(said("a", "b", str(n)), received_at=now() + timedelta(hours=1)) for n in range(25))
+    )
     own = ObservedChild()
 
-    assert Reader(store, own, batch=10, stopping=threading.Event(), traffic=traffic).read() == 25
+    assert reader(store, own, batch=10).read() == 25
     own.close()
 
     assert own.waiting == [0, 0, 0]
@@ -305,12 +304,18 @@ def test_in_a_burst_what_is_claimed_is_read_and_nothing_more_is_claimed(store: S
     listeners = Listeners()
     traffic = Traffic(60.0, listeners.taken, listeners.clock)
     own = ObservedChild(meanwhile=listeners.burst)
+    one = Reader(store, own, batch=10, stopping=threading.Event(), traffic=traffic)
 
-    assert Reader(store, own, batch=10, stopping=threading.Event(), traffic=traffic).read() == 10
+    assert one.read() == 10
+    assert not leased(store)
+    assert one.read() == 0
+    assert own.given == 10
+
+    listeners.take(seconds=CALM)
+    assert one.read() == 10, "and again a burst, while those are read"
     own.close()
 
-    assert not leased(store)
-    assert rows(store, "SELECT count(*) FROM messages WHERE state = 'pending'") == [(15,)]
+    assert rows(store, "SELECT count(*) FROM messages WHERE state = 'pending'") == [(5,)]
 
 
 def test_what_a_reader_holds_is_not_given_to_it_again_when_the_lease_runs_out(store: Store, hr: Mailbox) -> None:
