@@ -45,6 +45,8 @@ from storage import acceptance
 from storage.engine import open_store
 
 ROLES = ("listener", "reader", "courier")
+# Readers that are started unasked: more would be in each other's way at SQLite's one writer (some 40 MB each).
+MOST_READERS = 8
 
 
 def _loop_maker() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -69,6 +71,13 @@ def receipts_of(settings: Settings) -> ReceiptPolicy | None:
     if settings.outbound.receipts == "none":
         return None
     return ReceiptPolicy(settings.outbound.receipts_per_day, settings.outbound.language, settings.campaign.time_zone)
+
+
+def readers_of(settings: Settings) -> int:
+    """Return how many readers there are: unless it is said, one, and one more for each processor beyond two."""
+    if settings.reader.processes != "auto":
+        return settings.reader.processes
+    return max(1, min(MOST_READERS, len(os.sched_getaffinity(0)) - 1))
 
 
 # What one process does; each says when it is ready and returns when it is told to end.
@@ -246,8 +255,7 @@ def posts(
             for number, queue in enumerate(queues)
         ],
         "reader": [
-            Post(f"reader {number}", partial(run_reader, settings), opened)
-            for number in range(settings.reader.processes)
+            Post(f"reader {number}", partial(run_reader, settings), opened) for number in range(readers_of(settings))
         ],
         "courier": [Post("courier", partial(run_courier, settings), opened)],
     }

@@ -30,12 +30,19 @@ _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(\d{1,5})")
 SIZE_LIMIT = 2**63 - 1
 # What may stand after an address to listen on.
 LISTEN_WORDS = ("tls", "lmtp", "proxy")
+MOST_PROCESSES = 64
 
 
 def non_empty_list(value: object) -> object:
     if not isinstance(value, list | tuple) or not value:
         raise ValueError('write a list: ["127.0.0.1:2525"]')
     return value
+
+
+def _processes(value: object) -> object:
+    if value == "auto" or (type(value) is int and 0 <= value <= MOST_PROCESSES):
+        return value
+    raise ValueError(f'write "auto", or a number from 0 to {MOST_PROCESSES}')
 
 
 def _duration(value: object) -> object:
@@ -243,6 +250,7 @@ DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Hostname = Annotated[str, AfterValidator(_hostname)]
 HostnameOrNone = Annotated[str, AfterValidator(_hostname_or_none)]
 Language = Literal["en", "es"]
+Processes = Annotated[int | Literal["auto"], BeforeValidator(_processes)]
 Truth = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Percent = Annotated[int, Field(ge=1, le=100)]

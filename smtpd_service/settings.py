@@ -41,6 +41,7 @@ from smtpd_service.setting_types import (
     ListenOn,
     Percent,
     Positive,
+    Processes,
     Section,
     Size,
     Truth,
@@ -151,7 +152,7 @@ class Quarantine(Section):
 
 
 class Reader(Section):
-    processes: Annotated[int, Field(ge=0, le=64)] = 1
+    processes: Processes = "auto"
     batch: Count = 100
     deadline: Positive = timedelta(seconds=2)
     memory: Annotated[Size, Field(ge=64_000_000)] = ByteSize(512_000_000)

@@ -38,6 +38,8 @@ class Service:
             "database": {"url": self.database_url},
             "smtp": {"listen": ["127.0.0.1:0"], "hostname": "mx.agency.test"},
             "outbound": {"maildir": "var/outbox"},
+            # As many as tests count, however many processors there are.
+            "reader": {"processes": 1},
             # No test asks this machine's DNS; those of sender proof have a server of their own.
             "authentication": {"check": False},
         }
