@@ -23,7 +23,9 @@ from smtpd_service.domain.address import is_address, mailbox_key
 from smtpd_service.domain.sender import Network
 
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|h|d)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|h|d)", re.ASCII)
+# More is a mistake, and more than the clock can count breaks whatever waits for it.
+LONGEST = timedelta(days=366)
 _SIZE = re.compile(r"\d+(?:\.\d+)? ?(?:[kMGTPE]?B|[KMGTPE]iB)?", re.IGNORECASE | re.ASCII)
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):(\d{1,5})")
 # A size of 2**63 octets or more fits no counter.
@@ -50,8 +52,23 @@ def _duration(value: object) -> object:
         match = _DURATION.fullmatch(value.strip())
         if match is None:
             raise ValueError("write a duration with a unit: 500 ms, 30 s, 5 min, 4 h, 5 d")
-        return timedelta(seconds=float(match.group(1)) * _UNITS[match.group(2)])
+        seconds = float(match.group(1)) * _UNITS[match.group(2)]
+        if seconds > LONGEST.total_seconds():
+            raise ValueError(f"the longest duration is {LONGEST.days} d")
+        return timedelta(seconds=seconds)
     raise ValueError("write a duration as text with a unit: 500 ms, 30 s, 5 min, 4 h, 5 d")
+
+
+def _moment(value: timedelta) -> timedelta:
+    if value > timedelta(minutes=1):
+        raise ValueError("write at most 1 min; somebody waits for it")
+    return value
+
+
+def _patience(value: timedelta) -> timedelta:
+    if not timedelta(hours=1) <= value <= timedelta(days=30):
+        raise ValueError("write a duration between 1 h and 30 d")
+    return value
 
 
 def _size(value: object) -> object:
@@ -237,6 +254,8 @@ class ListenOn(Endpoint):
 Size = Annotated[ByteSize, BeforeValidator(_size), AfterValidator(_size_fits)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Positive = Annotated[Duration, Field(gt=timedelta(0))]
+Moment = Annotated[Duration, AfterValidator(_moment)]
+Patience = Annotated[Duration, AfterValidator(_patience)]
 Address = Annotated[str, AfterValidator(_address)]
 AddressOrNone = Annotated[str, AfterValidator(_address_or_none)]
 EndpointOrNone = Annotated[str, AfterValidator(_endpoint_or_none)]

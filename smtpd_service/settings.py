@@ -39,6 +39,8 @@ from smtpd_service.setting_types import (
     Language,
     Listen,
     ListenOn,
+    Moment,
+    Patience,
     Percent,
     Positive,
     Processes,
@@ -86,7 +88,7 @@ class Smtp(Section):
     max_errors: Count = 20
     idle_timeout: Positive = timedelta(minutes=5)
     min_data_rate: Size = ByteSize(1000)
-    greet_delay: Duration = timedelta(milliseconds=200)
+    greet_delay: Moment = timedelta(milliseconds=200)
     in_flight: Size = ByteSize(256_000_000)
 
     @model_validator(mode="after")
@@ -159,12 +161,6 @@ class Reader(Section):
     stand_back: Duration = timedelta(minutes=2)
 
 
-def _give_up(value: timedelta) -> timedelta:
-    if not timedelta(hours=1) <= value <= timedelta(days=30):
-        raise ValueError("write a duration between 1 h and 30 d")
-    return value
-
-
 class Outbound(Section):
     smarthost: EndpointOrNone = ""
     direct: Truth = False
@@ -176,7 +172,7 @@ class Outbound(Section):
     timeout: Positive = timedelta(seconds=30)
     concurrency: Annotated[int, Field(ge=1, le=100)] = 4
     concurrency_per_destination: Annotated[int, Field(ge=1, le=100)] = 2
-    give_up_after: Annotated[Duration, AfterValidator(_give_up)] = timedelta(days=5)
+    give_up_after: Patience = timedelta(days=5)
     wording: Literal["incident", "helpful"] = "incident"
     language: Language = "en"
     templates: str = ""

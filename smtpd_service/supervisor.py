@@ -30,6 +30,9 @@ MARGIN = 8.0
 RESTART_AFTER = 0.2
 RESTART_AT_MOST = 5.0
 
+# By what a service is told to end.
+_TOLD = (signal.SIGTERM, signal.SIGINT)
+
 _processes = multiprocessing.get_context("fork")
 
 
@@ -105,7 +108,12 @@ class Supervisor:
             target=_enter, args=(post, os.getpid(), self._board), name=f"pulsebox {post.name}"
         )
         post.started_at = time.monotonic()
-        post.process.start()
+        # Until the child has handlers of its own, it would take what it is told by ours, which tell nobody there.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _TOLD)
+        try:
+            post.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
 
     def _tend(self, seconds: float) -> None:
         """Wait a moment and start again what has died, later each time it dies young."""
@@ -157,6 +165,7 @@ def _enter(post: Post, parent: int, board: Board) -> None:
     die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
     for each in post.closes:
         each.close()
     board.sit(post.name)

@@ -183,7 +183,7 @@ def test_where_the_database_takes_nothing_each_recipient_hears_451(tmp_path: Pat
 
 def test_a_client_on_a_unix_socket_has_no_cap_by_address_and_proves_nobody(tmp_path: Path) -> None:
     boxes = [{"address": HR, "quota_messages": 0, "when_full": "bounce"}]
-    smtp = {"listen": [f"unix:{tmp_path}/in.sock"], "max_connections_per_address": 1, "greet_delay": "2 min"}
+    smtp = {"listen": [f"unix:{tmp_path}/in.sock"], "max_connections_per_address": 1, "greet_delay": "1 min"}
     with serving(tmp_path, *boxes, **smtp) as service, contextlib.ExitStack() as open_:
         clients = [open_.enter_context(at(ways_in(service)[0])).hello() for _ in range(3)]
         # Who is proved is sent a bounce; who is not is refused in the session.
