@@ -59,7 +59,7 @@ def _duration(value: object) -> object:
     raise ValueError("write a duration as text with a unit: 500 ms, 30 s, 5 min, 4 h, 5 d")
 
 
-def _moment(value: timedelta) -> timedelta:
+def _delay(value: timedelta) -> timedelta:
     if value > timedelta(minutes=1):
         raise ValueError("write at most 1 min; somebody waits for it")
     return value
@@ -254,7 +254,7 @@ class ListenOn(Endpoint):
 Size = Annotated[ByteSize, BeforeValidator(_size), AfterValidator(_size_fits)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Positive = Annotated[Duration, Field(gt=timedelta(0))]
-Moment = Annotated[Duration, AfterValidator(_moment)]
+Delay = Annotated[Duration, AfterValidator(_delay)]
 Patience = Annotated[Duration, AfterValidator(_patience)]
 Address = Annotated[str, AfterValidator(_address)]
 AddressOrNone = Annotated[str, AfterValidator(_address_or_none)]

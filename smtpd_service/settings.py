@@ -28,6 +28,7 @@ from smtpd_service.setting_types import (
     Collector,
     Count,
     DatabaseUrl,
+    Delay,
     Duration,
     Endpoint,
     EndpointOrNone,
@@ -39,7 +40,6 @@ from smtpd_service.setting_types import (
     Language,
     Listen,
     ListenOn,
-    Moment,
     Patience,
     Percent,
     Positive,
@@ -88,7 +88,7 @@ class Smtp(Section):
     max_errors: Count = 20
     idle_timeout: Positive = timedelta(minutes=5)
     min_data_rate: Size = ByteSize(1000)
-    greet_delay: Moment = timedelta(milliseconds=200)
+    greet_delay: Delay = timedelta(milliseconds=200)
     in_flight: Size = ByteSize(256_000_000)
 
     @model_validator(mode="after")

@@ -13,9 +13,10 @@ from smtpd_service.events import Event, note
 # Where a listener's transactions hold so many messages on the mean since the last look, as many clients or more wait
 # for their 250, 20 ms and longer (measured at 2,500 a second on two processors).
 CROWD = 30.0
+# In seconds; to read the counters costs some microseconds.
 LOOK_EVERY = 0.1
 # A relay that hands in what it has gathered is no burst: so many looks must have seen a crowd. A burst is over when
-# none did for so many seconds: between two slow commits nothing is counted at all.
+# none did for `CALM` seconds: between two slow commits nothing is counted at all.
 LOOKS = 3
 CALM = 2.0
 
@@ -23,7 +24,8 @@ CALM = 2.0
 class Traffic:
     """What one reader knows of it; it stands back for `longest` seconds at most, and then reads for as long.
 
-    What was read between two bursts makes up for as much: of any long time, no more than half is stood back.
+    Time in which it was free to read makes up for as much: of any long time, no more than half is stood back. `taken`
+    gives, for each process, all messages and transactions that it has counted so far; `clock` gives seconds.
     """
 
     def __init__(
