@@ -10,9 +10,11 @@ from storage import engine
 from storage.engine import StorageError, Store, one_host, open_store
 from storage.upgrade import upgrade
 from tests.servers import PostgresServer
-from tests.service import ROOT
+from tests.service import ROOT, eventually
 
-OPEN = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+OPEN = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+)
 # What PgBouncer in transaction mode cannot carry from one transaction to the next.
 SESSION_STATE = {
     "a setting": r"[\"'(;]\s*(?:SET (?!LOCAL |TRANSACTION )(?:SESSION |\w+ ?(?:=|TO ))|RESET \w)",
@@ -24,12 +26,19 @@ SESSION_STATE = {
 }
 
 
+def opened(store: Store) -> int:
+    with store.reading() as tx:
+        return int(tx.scalar(OPEN))
+
+
 def test_a_process_opens_no_more_connections_than_it_is_told_and_every_thread_gets_its_turn(
     postgres: PostgresServer,
 ) -> None:
     with postgres.database() as url:
         upgrade(url)
         store = open_store(url, connections=2)
+        # The server may still be ending the connections of the upgrade.
+        eventually(lambda: opened(store) == 1)
         most = []
 
         def work(number: int) -> None:
